@@ -1,0 +1,35 @@
+# make help lists the targets. Every target sets up its own environment in .venv.
+.DEFAULT_GOAL := help
+.PHONY: help venv tables test check clean real
+
+PYTHON ?= python3
+SCALE ?= quick
+OUT ?= runs
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+venv: $(READY)  ## Set up .venv with the tested versions (about two minutes, 6 GB)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mmbio needs Python >= 3.11; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+tables: $(READY)  ## Run the main job: all tables on the synthetic root (SCALE=quick|paper)
+	$(BIN)/mmbio tables --scale $(SCALE) --out $(OUT)
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## Lint and type-check (ruff, mypy --strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## Remove runs and the environment
+	rm -rf $(OUT) $(VENV)

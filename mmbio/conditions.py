@@ -1,0 +1,139 @@
+"""Condition: what happens to which modality on which side, as a text that parses back.
+
+A condition is a comma-separated list of effects:
+
+    face=0.97            sample noise at a level (see LEVELS)
+    voice=random         the vector is replaced by standard-normal noise; the system is not told
+    voice=zeros          the vector is replaced by zeros; the system is not told
+    missing=ecg          the mask is 0: the system is told
+
+and `clean` for none of them. A side may follow where trials have sides: `voice=random@probe`.
+"""
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Iterable, Mapping
+
+from mmbio.errors import MmbioError
+from mmbio.protocols import MODALITIES
+
+NULLS: Final = ("random", "zeros")
+SIDES: Final = ("enrolment", "probe")
+# Sample noise per modality: what the level means, and its largest value.
+LEVELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType(
+    {
+        "ecg": ("standard deviation of Gaussian noise on min-max scaled beats", 10.0),
+        "face": ("share of pixels turned black", 1.0),
+        "finger": ("share of pixels turned black", 1.0),
+    }
+)
+
+
+@dataclass(frozen=True, order=True)
+class Effect:
+    """One modality's fate: a noise level, a null embedding, or a mask of 0 (`missing`)."""
+
+    modality: str
+    value: float | str  # a level, one of NULLS, or "missing"
+    side: str = "both"
+
+    def __str__(self) -> str:
+        if self.value == "missing":
+            text = f"missing={self.modality}"
+        elif isinstance(self.value, float):
+            text = f"{self.modality}={self.value!r}".removesuffix(".0")
+        else:
+            text = f"{self.modality}={self.value}"
+        return text if self.side == "both" else f"{text}@{self.side}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """At most one effect for each modality and side, in a canonical order."""
+
+    effects: tuple[Effect, ...] = ()
+
+    def __str__(self) -> str:
+        return ",".join(str(effect) for effect in self.effects) or "clean"
+
+    def noise(self, modality: str) -> float:
+        """The level of sample noise on a modality, 0 where there is none."""
+        levels = [e.value for e in self.effects if e.modality == modality and isinstance(e.value, float)]
+        return levels[0] if levels else 0.0
+
+    def null(self, modality: str, side: str = "probe") -> str | None:
+        """The null embedding that replaces a modality on a side: `random`, `zeros` or None."""
+        found = [e.value for e in self._on(modality, side) if e.value in NULLS]
+        return str(found[0]) if found else None
+
+    def missing(self, modality: str, side: str = "probe") -> bool:
+        """True where the system is told that the modality is not there."""
+        return any(e.value == "missing" for e in self._on(modality, side))
+
+    def _on(self, modality: str, side: str) -> list[Effect]:
+        return [e for e in self.effects if e.modality == modality and e.side in ("both", side)]
+
+
+def parse(text: str, modalities: Iterable[str] = MODALITIES) -> Condition:
+    """Read a condition; `parse(str(c)) == c` for every condition c.
+
+    Raises MmbioError naming the effect, what was expected and the cure.
+    """
+    known = tuple(modalities)
+    parts = [part.strip() for part in text.split(",")]
+    return combine(_parse_effect(p, known) for p in parts if p not in ("", "clean"))
+
+
+def combine(effects: Iterable[Effect]) -> Condition:
+    """A condition of these effects, refused where two of them meet on one modality and side."""
+    ordered = tuple(sorted(set(effects), key=lambda e: (e.modality, e.side, str(e.value))))
+    for i, first in enumerate(ordered):
+        for second in ordered[i + 1 :]:
+            same_side = first.side == second.side or "both" in (first.side, second.side)
+            if first.modality == second.modality and same_side:
+                raise MmbioError(
+                    f"condition: '{first}' and '{second}' both change {first.modality}; give one of them"
+                )
+    return Condition(ordered)
+
+
+def of_levels(levels: Mapping[str, float]) -> Condition:
+    """The condition of sample noise at these levels, such as a protocol's own."""
+    return combine(Effect(modality, float(level)) for modality, level in levels.items())
+
+
+def _parse_effect(text: str, known: tuple[str, ...]) -> Effect:
+    body, at, side = text.partition("@")
+    if at and side not in SIDES:
+        raise MmbioError(f"condition '{text}': unknown side '{side}'; use @enrolment or @probe, or none for both")
+    name, equals, value = body.partition("=")
+    if not equals:
+        raise MmbioError(f"condition '{text}': expected MODALITY=VALUE, such as face=0.97 or missing=ecg")
+    modality = value if name == "missing" else name
+    if modality not in known:
+        raise MmbioError(f"condition '{text}': unknown modality '{modality}'; choose from {', '.join(known)}")
+    where = side if at else "both"
+    if name == "missing":
+        return Effect(modality, "missing", where)
+    if value in NULLS:
+        return Effect(modality, value, where)
+    level = _level(text, modality, value)
+    if at:
+        raise MmbioError(f"condition '{text}': sample noise has no side; write {modality}={value}")
+    return Effect(modality, level)
+
+
+def _level(text: str, modality: str, value: str) -> float:
+    if modality not in LEVELS:
+        raise MmbioError(f"condition '{text}': {modality} takes a null embedding; use {modality}=random or {modality}=zeros")
+    meaning, largest = LEVELS[modality]
+    try:
+        level = float(value)
+    except ValueError:
+        level = math.nan
+    if not 0.0 <= level <= largest:
+        raise MmbioError(
+            f"condition '{text}': expected a number from 0 to {largest:g} ({meaning}), or random or zeros, not '{value}'"
+        )
+    return level + 0.0  # -0.0 becomes 0.0

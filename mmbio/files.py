@@ -1,0 +1,112 @@
+"""Files: where a run writes, content hashes, atomic writes, locks."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmbio.errors import MmbioError
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def home(out: str | Path | None = None) -> Path:
+    """The folder below which a run writes: `out`, else $MMBIO_HOME, else ./runs.
+
+    Raises MmbioError where it cannot be written to.
+    """
+    folder = Path(out or os.environ.get("MMBIO_HOME") or "runs")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MmbioError(
+            f"{folder}: cannot be written to ({error.strerror}); give a writable folder with --out or MMBIO_HOME"
+        ) from error
+    return folder
+
+
+def content_hash(value: Json) -> str:
+    """16 hex digits that stand for a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def bytes_hash(*chunks: bytes) -> str:
+    """16 hex digits that stand for these bytes in a row."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file or folder beside `path` that takes its place when the block ends well.
+
+    The block creates what it is given, as a file or as a folder. After an exception nothing
+    is left and `path` is as it was; a folder already at `path` is replaced whole.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise MmbioError(f"{path}: cannot be written ({error.strerror}); give a writable folder with --out") from error
+    try:
+        inner = scratch / path.name
+        yield inner
+        _sync(inner)
+        if path.is_dir():
+            path.rename(scratch / "replaced")
+        inner.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise MmbioError(f"{path}: could not be written ({error.strerror or error}); nothing was changed") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file, or nothing."""
+    with replacing(path) as scratch:
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Write a JSON file, or nothing."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, what: str) -> dict[str, object]:
+    """Read a JSON object that mmbio wrote; `what` names it in the error."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MmbioError(f"{path}: not a readable {what} ({error}); write it again") from error
+    if not isinstance(value, dict):
+        raise MmbioError(f"{path}: expected a {what} (a JSON object); write it again")
+    return value
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; another process that wants it waits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _sync(path: Path) -> None:
+    for entry in (path, *(path.rglob("*") if path.is_dir() else ())):
+        descriptor = os.open(entry, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
