@@ -1,0 +1,4 @@
+import click
+@click.command("corrupt")
+def command() -> None:
+    """."""

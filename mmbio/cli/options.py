@@ -1,0 +1,153 @@
+"""Options that several verbs share, and what they parse into."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mmbio.conditions import Condition, combine, of_levels, parse
+from mmbio.errors import MmbioError
+from mmbio.protocols import PROTOCOLS, Protocol
+
+if TYPE_CHECKING:
+    from mmbio.data.manifest import Manifest
+    from mmbio.embed.settings import Settings
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Several options as one decorator, in the order given."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+out: Final = click.option(
+    "--out", metavar="DIR", help="Folder for everything a run writes.  [default: $MMBIO_HOME, else ./runs]"
+)
+protocol: Final = click.option(
+    "--protocol", type=click.Choice(list(PROTOCOLS)), default="multitask", show_default=True, help="Which paper's protocol."
+)
+manifest: Final = click.option(
+    "--manifest", metavar="DIR", help="Manifest folder.  [default: the newest of the protocol, built if there is none]"
+)
+as_json: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+quiet: Final = click.option("--quiet", is_flag=True, help="No progress bars and no summary.")
+seed: Final = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of every random draw.")
+data: Final = together(
+    click.option(
+        "--data",
+        metavar="ROOT",
+        help="Folder with the public sets as their archives unpack."
+        "  [default: $MMBIO_DATA, else the synthetic root, made if it is not there]",
+    ),
+    click.option(
+        "--source",
+        "sources",
+        multiple=True,
+        metavar="MODALITY=WHERE",
+        help="Another source for one modality: synthetic, the name of a set at ROOT, or a folder. Repeatable.",
+    ),
+)
+extraction: Final = together(
+    click.option(
+        "--weights",
+        "backbone_weights",
+        default="auto",
+        metavar="imagenet|random|PATH",
+        help="Weights of the frozen ResNet-50; auto: random on the synthetic root, imagenet on real data.",
+        show_default=True,
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "fp32", "bf16"]),
+        default="auto",
+        show_default=True,
+        help="Precision of extraction; auto: bf16 where the processor has it.",
+    ),
+    click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run."),
+)
+noise: Final = click.option(
+    "--noise",
+    "noises",
+    multiple=True,
+    metavar="LEVELS|paper",
+    help="Sample noise or null embedding, such as face=0.97, ecg=0.1 or face=zeros; paper: the paper's levels. Repeatable.",
+)
+missing: Final = click.option(
+    "--missing", multiple=True, metavar="MODALITY", help="A modality that is not there, and the system is told. Repeatable."
+)
+
+
+def condition(noises: Iterable[str], missing: Iterable[str], which: Protocol) -> Condition:
+    """The condition behind --noise and --missing; `paper` stands for the protocol's own levels."""
+    effects = []
+    for text in noises:
+        for part in text.split(","):
+            levels = of_levels(which.noise) if part.strip() == "paper" else parse(part, which.modalities)
+            effects += levels.effects
+    effects += [e for name in missing for e in parse(f"missing={name}", which.modalities).effects]
+    return combine(effects)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def assignments(pairs: Iterable[str], option: str) -> dict[str, str]:
+    """`MODALITY=VALUE` texts as a dict; raises MmbioError for another form or a modality named twice."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not value or name in found:
+            raise MmbioError(f"{option} {pair}: expected MODALITY=VALUE, each modality once, such as finger=synthetic")
+        found[name] = value
+    return found
+
+
+def settings(out: str | None, backbone_weights: str, precision: str, device: str) -> "Settings":
+    """The extraction settings behind the shared options, with the home folder made; all of them checked."""
+    from mmbio.embed.settings import Settings, device_of
+    from mmbio.files import home
+
+    device_of(device)
+    if backbone_weights not in ("auto", "imagenet", "random") and not Path(backbone_weights).is_file():
+        raise MmbioError(f"--weights {backbone_weights}: expected imagenet, random, or a file of weights; no such file")
+    return Settings(home(out), backbone_weights, precision, device)
+
+
+def open_manifest(folder: str | None, which: str, home: Path, quiet: bool = False) -> "Manifest":
+    """The manifest at `folder`, or the newest of the protocol, or one built with all defaults; says which."""
+    from mmbio.data import manifest as manifests
+
+    if folder is not None:
+        found = manifests.read(Path(folder))
+        if found.info["protocol"] != which:
+            raise MmbioError(f"--manifest {folder}: of protocol {found.info['protocol']}, expected {which}; give --protocol")
+        return found
+    newest = manifests.newest(home, which)
+    if newest is None:
+        return _build_default(which, home, quiet)
+    if not quiet:
+        click.echo(f"manifest: {newest}", err=True)
+    return manifests.read(newest)
+
+
+def _build_default(which: str, home: Path, quiet: bool) -> "Manifest":
+    from mmbio.cli.progress import progress
+    from mmbio.data.sources import resolve
+    from mmbio.data.virtual import Plan, build
+
+    plan = Plan(PROTOCOLS[which])
+    with progress(quiet) as report:
+        built = build(resolve(plan.protocol.modalities, None, {}, home, report), plan, home, report)
+    if not quiet:
+        click.echo(f"manifest: {built.folder} (built with the defaults of mmbio build-virtual)", err=True)
+    return built

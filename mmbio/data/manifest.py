@@ -1,0 +1,209 @@
+"""Manifest: the virtual subjects, their samples and their triplets, as a folder of CSV files.
+
+    manifest.json   protocol, sources, split, scale, seed, counts, and the content hash
+    subjects.csv    subject, gender, age, <modality>: the public set's subject behind each modality
+    samples.csv     modality, sample, subject, order, path, sha: every source file
+    triplets.csv    triplet, subject, split, fold, <modality>_sample, <modality>_draw
+
+A draw says what was taken from the sample: "3 7 11" are beats, a number is the seed of an image's
+augmentation. Rows of triplets.csv stand test first, so that a test alone reads one stretch.
+"""
+
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmbio.data.splits import BLOCKS
+from mmbio.errors import MmbioError
+from mmbio.files import bytes_hash, content_hash, read_json, replacing, write_json
+
+SCHEMA = 1
+TABLES = ("subjects", "samples", "triplets")
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Row numbers of triplets that train, tune and test one fold model."""
+
+    train: np.ndarray
+    dev: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What build-virtual wrote: the experiment's subjects, samples and triplets."""
+
+    folder: Path
+    info: dict[str, Any]
+    subjects: pd.DataFrame
+    samples: pd.DataFrame
+    triplets: pd.DataFrame
+
+    @property
+    def hash(self) -> str:
+        """Stands for every sample's content, every draw and every split; no path is in it."""
+        return str(self.info["hash"])
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        return tuple(self.info["modalities"])
+
+    @property
+    def n_subjects(self) -> int:
+        return len(self.subjects)
+
+    @property
+    def is_synthetic(self) -> bool:
+        return all(source["synthetic"] for source in self.info["sources"].values())
+
+    @cached_property
+    def labels(self) -> dict[str, np.ndarray]:
+        """(N,) int64 each: `identification`, the subject's number, and `gender`, 1 for F."""
+        subject = self.triplets["subject"].to_numpy(np.int64)
+        female = (self.subjects["gender"] == "F").to_numpy(np.int64)
+        return {"identification": subject, "gender": female[subject]}
+
+    def summary(self, paper: int) -> list[str]:
+        """What was built, in lines for a person; `paper` is the paper's number of subjects."""
+        info, n = self.info, self.info["n_subjects"]
+        genders = ", ".join(f"{n[g]} {g}" for g in ("F", "M") if g in n)
+        counts = self.triplets["split"].value_counts()
+        blocks = ", ".join(f"{counts[b]} {b}" for b in BLOCKS if b in counts)
+        folds = f", {info['folds']} folds" if info["split"] == "triplet" else ""
+        lines = [
+            f"{n['all']} subjects: {genders}" + (f"; the paper has {paper}" if n["all"] != paper else ""),
+            f"{len(self.triplets)} triplets: {blocks}{folds} ({info['split']} split)",
+            *(f"{m}: {' + '.join(s['sets'])}{' (synthetic)' if s['synthetic'] else ''}" for m, s in info["sources"].items()),
+            *(f"left out: {count} x {why}" for why, count in info["dropped"].items()),
+            *(f"note: {note}" for note in info["notes"]),
+        ]
+        return [*lines, f"written: {self.folder}"]
+
+    def partitions(self, unseen: bool = False) -> list[Partition]:
+        """One partition a fold model: all share the test rows, or, `unseen`, test subjects apart from training."""
+        if unseen:
+            return self._by_subject()
+        split, fold = self.triplets["split"].to_numpy(), self.triplets["fold"].to_numpy()
+        test = np.flatnonzero(split == "test")
+        if self.info["split"] != "triplet":
+            return [Partition(np.flatnonzero(split == "train"), np.flatnonzero(split == "dev"), test)]
+        folds = range(int(self.info["folds"]))
+        rest = split == "train"
+        return [Partition(np.flatnonzero(rest & (fold != k)), np.flatnonzero(rest & (fold == k)), test) for k in folds]
+
+    def _by_subject(self) -> list[Partition]:
+        n_folds = min(int(self.info["folds"]), self.n_subjects // 3)
+        rank = self.subjects.sort_values(["gender", "subject"], kind="stable").index.to_numpy()
+        fold_of_subject = np.empty(self.n_subjects, dtype=np.int64)
+        fold_of_subject[rank] = np.arange(self.n_subjects) % n_folds
+        fold = fold_of_subject[self.labels["identification"]]
+        return [
+            Partition(*(np.flatnonzero(rows) for rows in (~np.isin(fold, [k, after]), fold == after, fold == k)))
+            for k, after in ((k, (k + 1) % n_folds) for k in range(n_folds))
+        ]
+
+    def generator(self, row: int, purpose: str) -> np.random.Generator:
+        """The generator of one triplet's noise: the same triplet, seed and purpose always get the same noise."""
+        triplet = int(self.triplets["triplet"].iat[row])
+        return np.random.default_rng([int(self.info["seed"]), zlib.crc32(purpose.encode()), triplet])
+
+    def folder_of(self, modality: str) -> Path:
+        """The folder that the paths of a modality's samples start from."""
+        return Path(self.info["sources"][modality]["folder"])
+
+    def read_sample(self, modality: str, row: pd.Series) -> bytes:
+        """The bytes of a sample's file, checked against the hash of build-virtual."""
+        path = self.folder_of(modality) / row["path"]
+        data = sample_bytes(path)
+        if bytes_hash(*data) != row["sha"]:
+            raise MmbioError(f"{path}: has changed since build-virtual read it; run mmbio build-virtual again")
+        return data[0]
+
+
+def sample_bytes(path: Path) -> tuple[bytes, ...]:
+    """The content of a sample: a file's bytes, for a WFDB header those of its signal files too."""
+    try:
+        if path.suffix != ".hea":
+            return (path.read_bytes(),)
+        signals = sorted(p for p in path.parent.glob(f"{path.stem}.*") if p.suffix in (".dat", ".xyz"))
+        return (path.read_bytes(), *(p.read_bytes() for p in signals))
+    except OSError as error:
+        raise MmbioError(
+            f"{path}: a sample of the manifest is not there ({error.strerror});"
+            " put the file back or run mmbio build-virtual again"
+        ) from error
+
+
+def write(
+    folder: Path,
+    info: dict[str, Any],
+    subjects: pd.DataFrame,
+    samples: pd.DataFrame,
+    triplets: pd.DataFrame,
+) -> Manifest:
+    """Write a manifest whole, or nothing; the hash is added to `info`."""
+    order = [BLOCKS[::-1].index(split) for split in triplets["split"]]
+    triplets = triplets.iloc[np.lexsort((triplets["triplet"], order))].reset_index(drop=True)
+    texts = {
+        name: table.to_csv(index=False, lineterminator="\n")
+        for name, table in zip(TABLES, (subjects, samples, triplets), strict=True)
+    }
+    unhashed = {"sources", "notes", "version"}
+    identity = {key: value for key, value in info.items() if key not in unhashed}
+    stripped = samples.drop(columns="path").to_csv(index=False)
+    info = info | {"hash": content_hash([identity, texts["subjects"], stripped, texts["triplets"]])}
+    folder = folder.with_name(f"{folder.name}-{info['hash'][:8]}")
+    with replacing(folder) as scratch:
+        scratch.mkdir()
+        for name, text in texts.items():
+            (scratch / f"{name}.csv").write_text(text, encoding="utf-8")
+        write_json(scratch / "manifest.json", info)
+    return Manifest(folder, info, subjects, samples, triplets)
+
+
+def read(folder: Path) -> Manifest:
+    """Read a manifest folder; raises MmbioError where a file is missing, broken or from a newer mmbio."""
+    info = read_json(folder / "manifest.json", "manifest")
+    if info.get("schema") != SCHEMA:
+        raise MmbioError(
+            f"{folder / 'manifest.json'}: schema {info.get('schema')!r}, this mmbio reads {SCHEMA};"
+            " run mmbio build-virtual again"
+        )
+    tables = []
+    for name in TABLES:
+        path = folder / f"{name}.csv"
+        try:
+            text = path.read_text(encoding="utf-8")
+            tables.append(pd.read_csv(io.StringIO(text), dtype=_text_columns(text)))
+        except (OSError, ValueError) as error:
+            raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
+    return Manifest(folder, info, *tables)
+
+
+def newest(home: Path, protocol: str) -> Path | None:
+    """The folder of the manifest of a protocol that was written last, or None."""
+    found = [p for p in (home / "manifests").glob(f"{protocol}-*/manifest.json") if p.is_file()]
+    return max(found, key=lambda p: (p.stat().st_mtime_ns, p)).parent if found else None
+
+
+def of_hash(home: Path, wanted: str) -> Path:
+    """The folder of the manifest with this hash; raises MmbioError where it is not below `home`."""
+    found = sorted((home / "manifests").glob(f"*-{wanted[:8]}"))
+    if not found:
+        raise MmbioError(f"{home / 'manifests'}: manifest {wanted[:8]} is not there; build it again or give --manifest")
+    return found[0]
+
+
+def _text_columns(text: str) -> dict[str, str]:
+    """Every column is text but those that count."""
+    header: Sequence[str] = text.split("\n", 1)[0].split(",")
+    counts = {"triplet", "fold", "order"} | ({"subject"} if "triplet" in header or "gender" in header else set())
+    return {name: "str" for name in header if name not in counts}

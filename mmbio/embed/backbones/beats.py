@@ -1,0 +1,31 @@
+"""Beats pass through: the ECG branch is trained with the fusion network ("Feature extraction")."""
+
+import numpy as np
+
+from mmbio.data import noise, signals
+from mmbio.data.manifest import Manifest
+
+
+def embed(manifest: Manifest, rows: np.ndarray, level: float) -> np.ndarray:
+    """The beats (n, 3, 300) float32 of triplets `rows`, with Gaussian noise of this standard deviation.
+
+    Raises MmbioError where a record has moved, changed, or cannot be read.
+    """
+    triplets = manifest.triplets.iloc[rows]
+    names, draws = triplets["ecg_sample"].to_list(), triplets["ecg_draw"].to_list()
+    records = _records(manifest, set(names))
+    chosen = [[int(b) for b in draw.split()] for draw in draws]
+    clean = np.stack([records[name][beats] for name, beats in zip(names, chosen, strict=True)])
+    if not level:
+        return clean
+    generators = (manifest.generator(int(row), "ecg") for row in rows)
+    return np.stack([noise.gaussian(b, level, rng) for b, rng in zip(clean, generators, strict=True)])
+
+
+def _records(manifest: Manifest, wanted: set[str]) -> dict[str, np.ndarray]:
+    samples = manifest.samples[manifest.samples["modality"] == "ecg"]
+    found = {}
+    for _, row in samples[samples["sample"].isin(wanted)].iterrows():
+        manifest.read_sample("ecg", row)
+        found[row["sample"]] = signals.beats(manifest.folder_of("ecg") / row["path"])
+    return found

@@ -1,0 +1,148 @@
+"""ResNet-50 up to its average pool: images -> 2,048 numbers (multitask paper, "Feature extraction")."""
+
+import shutil
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from urllib.error import URLError
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models import ResNet50_Weights, resnet50
+from torchvision.models.resnet import Bottleneck, ResNet
+
+from mmbio.errors import MmbioError
+from mmbio.files import bytes_hash
+
+DIM: Final = 2048
+SIZE: Final = 224  # pixels on each side
+BATCH: Final = 32  # every batch is padded to this, so that a vector does not depend on its company
+COMPILE_FROM: Final = 5000  # images; below it the 40 s of compiling are not earned back
+RANDOM_SEED: Final = 0
+IMAGENET: Final = ResNet50_Weights.IMAGENET1K_V1
+MEAN: Final = (0.485, 0.456, 0.406)
+STD: Final = (0.229, 0.224, 0.225)
+
+
+class ResNet50:
+    """A frozen ResNet-50; `embed` maps uint8 images to vectors."""
+
+    def __init__(self, weights: str, precision: str, device: str, compiled: bool = False) -> None:
+        network = fold_batch_norms(_load(weights).eval())
+        self.dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+        self.device = torch.device(device)
+        network.fc = nn.Identity()
+        network.avgpool = nn.Identity()
+        network.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self._maps = torch.compile(network.forward) if compiled else network.forward
+        self._mean = torch.tensor(MEAN, device=self.device).view(1, 3, 1, 1) * 255
+        self._std = torch.tensor(STD, device=self.device).view(1, 3, 1, 1) * 255
+
+    @torch.inference_mode()
+    def embed(self, images: np.ndarray) -> np.ndarray:
+        """Vectors (n, 2048) float32 of at most BATCH images (n, 224, 224, 3) uint8.
+
+        The pool is taken in float32: in bfloat16 the small differences between images would be rounded off.
+        """
+        padded = np.zeros((BATCH, SIZE, SIZE, 3), dtype=np.uint8)
+        padded[: len(images)] = images
+        pixels = torch.from_numpy(padded).to(self.device).permute(0, 3, 1, 2)  # (B, 3, 224, 224)
+        scaled = ((pixels.float() - self._mean) / self._std).to(self.dtype, memory_format=torch.channels_last)
+        maps = self._maps(scaled).view(BATCH, DIM, -1)  # (B, 2048, 49)
+        return maps.float().mean(2)[: len(images)].cpu().numpy()
+
+
+def resize(image: np.ndarray) -> np.ndarray:
+    """An image (H, W, 3) uint8 at 224 x 224, bilinear."""
+    return np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+
+def weights_id(weights: str) -> str:
+    """How result rows name the weights: `imagenet1k-v1`, `random-0`, or a hash of the file."""
+    if weights == "imagenet":
+        return "imagenet1k-v1"
+    if weights == "random":
+        return f"random-{RANDOM_SEED}"
+    try:
+        return f"file-{bytes_hash(Path(weights).read_bytes())}"
+    except OSError as error:
+        raise MmbioError(
+            f"--weights {weights}: expected imagenet, random, or the path of a ResNet-50 state dict ({error.strerror})"
+        ) from error
+
+
+def can_compile() -> bool:
+    """True where a C++ compiler is there for torch.compile."""
+    return any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++"))
+
+
+def fold_batch_norms(network: ResNet) -> ResNet:
+    """Fold each batch norm into the convolution before it: the same function in fewer passes over memory."""
+    network.conv1, network.bn1 = fuse_conv_bn_eval(network.conv1, network.bn1), nn.Identity()  # type: ignore[assignment]
+    for block in network.modules():
+        if isinstance(block, Bottleneck):
+            for k in "123":
+                fused = fuse_conv_bn_eval(getattr(block, f"conv{k}"), getattr(block, f"bn{k}"))
+                setattr(block, f"conv{k}", fused)
+                setattr(block, f"bn{k}", nn.Identity())
+            if block.downsample is not None:
+                block.downsample = nn.Sequential(fuse_conv_bn_eval(*block.downsample))
+    return network
+
+
+def _load(weights: str) -> ResNet:
+    """A ResNet-50; random weights are torchvision's own initialisation, untouched, from a fixed seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(RANDOM_SEED)
+        network: ResNet = resnet50(weights=None)
+    if weights != "random":
+        try:
+            network.load_state_dict(_imagenet() if weights == "imagenet" else _from_file(weights))
+        except RuntimeError as error:
+            raise MmbioError(
+                f"--weights {weights}: not the state dict of torchvision's resnet50; give one saved from that model"
+            ) from error
+    return network
+
+
+def _imagenet() -> dict[str, Tensor]:
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(IMAGENET.url).name
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)
+    try:
+        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+            IMAGENET.url, progress=False, check_hash=True, weights_only=True
+        )
+    except (URLError, OSError, RuntimeError) as error:
+        raise MmbioError(
+            f"ImageNet weights: no file at {cached} and no download ({error});"
+            " put the file there or give it with --weights PATH, or choose --weights random"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+    return state
+
+
+def _from_file(weights: str) -> dict[str, Tensor]:
+    import pickle
+
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if weights.endswith(".safetensors"):
+            return dict(load_file(weights))
+        state: dict[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise MmbioError(f"--weights {weights}: not a readable state dict ({reason}); give a .pth or .safetensors file") from error
+    return state
+
+
+def stack(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Images of any sizes as one array (n, 224, 224, 3)."""
+    return np.stack([resize(image) for image in images])

@@ -1,0 +1,88 @@
+"""Store: vectors on disk, memory-mapped, filled shard by shard so that an interrupted run goes on.
+
+A store is a folder with `vectors.npy` (N, D) float32 and `done.txt`, to which a line
+"<shard> <crc32>" is added after the shard's rows have reached the disk.
+"""
+
+import os
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmbio.errors import MmbioError
+from mmbio.files import replacing
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store of `n` vectors of `dim` numbers in shards of `shard` rows."""
+
+    folder: Path
+    n: int
+    dim: int
+    shard: int
+
+    @property
+    def _vectors(self) -> Path:
+        return self.folder / "vectors.npy"
+
+    @property
+    def _journal(self) -> Path:
+        return self.folder / "done.txt"
+
+    def create(self) -> None:
+        """Make an empty store unless one stands there; a broken one is made anew."""
+        if self._vectors.is_file() and self._vectors.stat().st_size >= self.n * self.dim * 4:
+            return
+        with replacing(self.folder) as scratch:
+            scratch.mkdir()
+            np.lib.format.open_memmap(scratch / "vectors.npy", "w+", np.float32, (self.n, self.dim)).flush()
+            (scratch / "done.txt").touch()
+
+    def missing(self, rows: Iterable[int]) -> list[int]:
+        """The shards that hold any of `rows` and are not written yet."""
+        wanted = np.unique(np.fromiter(rows, dtype=np.int64) // self.shard)
+        return [int(s) for s in wanted if int(s) not in self._done()]
+
+    def rows_of(self, shard: int) -> range:
+        """The rows of a shard; the last shard is shorter."""
+        return range(shard * self.shard, min(self.n, (shard + 1) * self.shard))
+
+    def write(self, shard: int, vectors: np.ndarray) -> None:
+        """Write a shard's vectors, then note it as done."""
+        rows = self.rows_of(shard)
+        block = np.ascontiguousarray(vectors, dtype=np.float32)
+        if block.shape != (len(rows), self.dim):
+            raise ValueError(f"shard {shard}: expected {(len(rows), self.dim)}, got {block.shape}")
+        try:
+            memory = np.lib.format.open_memmap(self._vectors, "r+")
+            memory[rows.start : rows.stop] = block
+            memory.flush()
+            with self._journal.open("a", encoding="ascii") as journal:
+                journal.write(f"{shard} {zlib.crc32(block.tobytes())}\n")
+                journal.flush()
+                os.fsync(journal.fileno())
+        except OSError as error:
+            raise MmbioError(
+                f"{self.folder}: cannot be written ({error.strerror}); what was extracted so far is kept,"
+                " free some space and run the command again"
+            ) from error
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """The vectors of `rows` (n, D), each shard checked against its note; a shard that differs is an error."""
+        memory = np.load(self._vectors, mmap_mode="r", allow_pickle=False)
+        done = self._done()
+        for shard in np.unique(rows // self.shard):
+            span = self.rows_of(int(shard))
+            if done.get(int(shard)) != zlib.crc32(memory[span.start : span.stop].tobytes()):
+                raise MmbioError(f"{self.folder}: shard {shard} is damaged; remove the folder and run the command again")
+        return np.asarray(memory[rows])
+
+    def _done(self) -> dict[int, int]:
+        """Shard -> checksum; a line that an interruption cut short does not count."""
+        lines = self._journal.read_text(encoding="ascii").split("\n")[:-1]
+        fields = [line.split() for line in lines]
+        return {int(f[0]): int(f[1]) for f in fields if len(f) == 2}

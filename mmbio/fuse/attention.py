@@ -1,0 +1,28 @@
+"""System C: projections weighted by an attention over modalities (audiovisual paper, eq. 1 and 2)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmbio.fuse.sum import Projections
+
+
+class Attention(nn.Module):
+    """alpha = softmax(W [e_1 .. e_M] + b) over the modalities that are there; fused = sum of alpha_m projected_m.
+
+    The scores read the normalised vectors before projection. A modality that is told to be missing
+    gets the weight 0; where all are missing, all weights and the fused vector are 0.
+    """
+
+    def __init__(self, dims: Sequence[int], sizes: Sequence[int], norm: str) -> None:
+        super().__init__()
+        self.projections = Projections(dims, sizes[-1], norm)
+        self.scores = nn.Linear(sum(dims), len(dims))
+
+    def forward(self, vectors: Sequence[Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
+        """vectors M x (B, d), present (B, M) -> fused (B, sizes[-1]), weights (B, M)."""
+        normalised, projected = self.projections(vectors, present)
+        scores = self.scores(normalised).masked_fill(~present, torch.finfo(normalised.dtype).min)  # (B, M)
+        weights = torch.softmax(scores, 1) * present
+        return (weights.unsqueeze(2) * projected).sum(1), weights

@@ -1,0 +1,60 @@
+"""Branches: a modality's raw form -> one vector ("Feature extraction")."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from mmbio.protocols import BEAT_SAMPLES
+
+KERNEL: Final = 3  # of the convolution over the three time steps; the paper does not say
+RAW_DIMS: Final[Mapping[str, int]] = MappingProxyType({"face": 2048, "finger": 2048})  # ResNet-50's pool
+
+
+class BeatsBranch(nn.Module):
+    """Conv1D over the time steps, 300 -> 300 channels, then the maximum over time."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(BEAT_SAMPLES, dim, KERNEL, padding=KERNEL // 2)
+
+    def forward(self, beats: Tensor) -> Tensor:
+        """beats (B, 3, 300) -> (B, dim)."""
+        maps: Tensor = self.conv(beats.transpose(1, 2))  # (B, dim, 3)
+        return maps.amax(2)
+
+
+class ImageBranch(nn.Module):
+    """A fully connected layer that matches an image's vector to the dimensions of the ECG.
+
+    The vector is standardised first, with the training rows' mean and deviation: those of an untrained
+    ResNet-50 have a common part that is far larger than what tells images apart, and a batch norm behind
+    the layer would chase it (the paper does not say).
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, raw_dim: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(raw_dim))
+        self.register_buffer("spread", torch.ones(raw_dim))
+        self.fc = nn.Linear(raw_dim, dim)
+
+    def fit(self, vectors: Tensor) -> None:
+        """Take the mean and deviation of training vectors (n, raw_dim); a number that never varies gives 0."""
+        spread = vectors.std(0)
+        self.centre.copy_(vectors.mean(0))
+        self.spread.copy_(torch.where(spread > 0, spread, torch.inf))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """vectors (B, raw_dim) -> (B, dim)."""
+        out: Tensor = self.fc((vectors - self.centre) / self.spread)
+        return out
+
+
+def branch(modality: str, dim: int) -> nn.Module:
+    """The branch of a modality, to vectors of `dim` numbers."""
+    return BeatsBranch(dim) if modality == "ecg" else ImageBranch(RAW_DIMS[modality], dim)

@@ -1,0 +1,115 @@
+"""Checkpoints: a group of fold networks in one safetensors file that carries its own configuration.
+
+A score-level checkpoint holds no tensors: it names the unimodal checkpoints that it combines.
+Training times stand in a sidecar (.json), so that the same training gives the same bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mmbio.errors import MmbioError
+from mmbio.files import content_hash, read_json, replacing, write_json
+from mmbio.fuse.config import Config
+from mmbio.fuse.network import Network
+from mmbio.protocols import PROTOCOLS
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained experiment on disk and everything that determines it (`key`)."""
+
+    path: Path
+    key: dict[str, Any]
+
+    @property
+    def config(self) -> Config:
+        """The experiment's settings."""
+        return Config.from_json(self.key["config"])
+
+    @property
+    def hash(self) -> str:
+        return content_hash(self.key)
+
+    def members(self) -> list["Checkpoint"]:
+        """The checkpoints that hold networks: itself, or those that a score rule combines."""
+        names = self.key.get("members")
+        return [self] if names is None else [read(self.path.with_name(name)) for name in names]
+
+    def network(self, fold: int) -> Network:
+        """The trained network of a fold."""
+        config = self.config
+        network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"])
+        prefix = f"{fold}/"
+        with safe_open(self.path, "pt") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+            state = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+        missing, unexpected = network.load_state_dict(state, strict=False)
+        if unexpected or any(not name.startswith(idle_branches(config)) for name in missing):
+            raise MmbioError(f"{self.path}: its networks do not fit its configuration; train it again")
+        return network
+
+    def cost(self) -> dict[str, Any]:
+        """Parameters of one network, seconds and epochs of the training, from the sidecar."""
+        return read_json(self.path.with_suffix(".json"), "training record")
+
+
+def idle_branches(config: Config) -> tuple[str, ...]:
+    """How the names of parameters begin that serve no modality of the experiment."""
+    idle = [m for m in PROTOCOLS[config.protocol].modalities if m not in config.modalities]
+    return tuple(f"branches.{m}." for m in idle)
+
+
+def path_of(home: Path, key: Mapping[str, Any]) -> Path:
+    """Where the checkpoint of this key stands; the name says what it is."""
+    config = key["config"]
+    fusion = config["fusion"].replace(":", "-").replace(".", "-")
+    parts = [config["protocol"], fusion, "+".join(config["modalities"]), "+".join(config["tasks"])]
+    return home / "checkpoints" / f"{'-'.join(parts)}-{content_hash(dict(key))[:8]}.safetensors"
+
+
+def write(path: Path, key: Mapping[str, Any], states: list[dict[str, Tensor]], cost: Mapping[str, Any]) -> Checkpoint:
+    """Write the states of the fold networks with their key, and the sidecar; whole or not at all."""
+    tensors = {f"{fold}/{name}": t.cpu().contiguous() for fold, state in enumerate(states) for name, t in state.items()}
+    write_json(path.with_suffix(".json"), dict(cost))
+    with replacing(path) as scratch:
+        save_file(tensors, scratch, metadata={"mmbio": json.dumps({"schema": SCHEMA, **key}, sort_keys=True)})
+    return Checkpoint(path, dict(key))
+
+
+def read(path: Path, protocol: str | None = None) -> Checkpoint:
+    """Open a checkpoint; raises MmbioError where it is broken, newer, or of another protocol than asked."""
+    try:
+        with safe_open(path, "pt") as file:
+            key = json.loads((file.metadata() or {})["mmbio"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise MmbioError(f"{path}: not a readable mmbio checkpoint ({error}); give one that mmbio train wrote") from error
+    if key.pop("schema", None) != SCHEMA:
+        raise MmbioError(f"{path}: written by another version of mmbio; train it again")
+    found = key["config"]["protocol"]
+    if found not in PROTOCOLS or (protocol is not None and found != protocol):
+        raise MmbioError(
+            f"{path}: a checkpoint of protocol {found}, expected {protocol or ' or '.join(PROTOCOLS)};"
+            " give --protocol or another --checkpoint"
+        )
+    return Checkpoint(path, key)
+
+
+def newest(home: Path, protocol: str) -> Path | None:
+    """The checkpoint of a protocol that was written, or chosen by train, last."""
+    found = list((home / "checkpoints").glob(f"{protocol}-*.safetensors"))
+    return max(found, key=lambda p: (p.stat().st_mtime_ns, p)) if found else None
+
+
+def torch_version() -> str:
+    """The release of torch without its build tag."""
+    return str(torch.__version__).partition("+")[0]

@@ -1,0 +1,92 @@
+"""What is trained: the settings that, with a manifest, determine a checkpoint."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from mmbio.conditions import Condition, parse
+from mmbio.errors import MmbioError
+from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
+
+SCORE_RULES: Final = ("score-sum", "score-product", "score-max")
+FEATURE_FUSIONS: Final = ("concat", "sum", "attention")
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """How a network is trained; the paper says none of it."""
+
+    rate: float = 1e-3  # of AdamW
+    weight_decay: float = 1e-2
+    batch: int = 128
+    epochs: int = 60  # at most
+    patience: int = 8  # epochs without a lower dev loss
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment's training: a fusion of modalities for tasks under a condition."""
+
+    protocol: str
+    fusion: str
+    modalities: tuple[str, ...]
+    tasks: tuple[str, ...]
+    condition: Condition = field(default_factory=Condition)
+    seed: int = 0
+    folds: int | None = None  # train the first so many fold models; None: all
+    unseen: bool = False  # folds over subjects: test subjects were not trained on
+    task_weights: Mapping[str, float] = field(default_factory=lambda: dict(TASK_WEIGHTS))
+    rule_weights: Mapping[str, float] | None = None  # score rules only; None: equal
+    optimiser: Optimiser = field(default_factory=Optimiser)
+
+    def __post_init__(self) -> None:
+        protocol = PROTOCOLS[self.protocol]
+        object.__setattr__(self, "modalities", _ordered("modalities", self.modalities, protocol.modalities))
+        object.__setattr__(self, "tasks", _ordered("tasks", self.tasks, protocol.tasks))
+        if self.unseen and "identification" in self.tasks:
+            raise MmbioError("--unseen: subjects not trained on cannot be identified; use --tasks gender")
+        if self.rule_weights is not None:
+            self._check_rule_weights(self.rule_weights)
+
+    @property
+    def is_score_level(self) -> bool:
+        return self.fusion in SCORE_RULES
+
+    def members(self) -> tuple["Config", ...]:
+        """The groups of networks to train: itself, or, at score level, one unimodal group a modality."""
+        if not self.is_score_level:
+            return (self,)
+        return tuple(replace(self, fusion="concat", modalities=(m,), rule_weights=None) for m in self.modalities)
+
+    def weights_of_rule(self) -> dict[str, float]:
+        """The score rule's weight of each modality; equal where none are given."""
+        return dict(self.rule_weights or {m: 1 / len(self.modalities) for m in self.modalities})
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values; `from_json` is the inverse."""
+        tidy = asdict(self) | {"condition": str(self.condition)}
+        return tidy | {"modalities": list(self.modalities), "tasks": list(self.tasks)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Config":
+        """The settings that `to_json` wrote."""
+        plain = dict(value)
+        plain["condition"] = parse(plain["condition"])
+        plain["optimiser"] = Optimiser(**plain["optimiser"])
+        return cls(**plain)
+
+    def _check_rule_weights(self, weights: Mapping[str, float]) -> None:
+        if not self.is_score_level:
+            raise MmbioError(f"--rule-weights: only score rules take weights and {self.fusion} is none; leave it out")
+        if set(weights) != set(self.modalities) or any(not 0 <= w < float("inf") for w in weights.values()):
+            raise MmbioError(
+                f"--rule-weights {','.join(f'{m}={w:g}' for m, w in weights.items())}: expected a number >= 0"
+                f" for each of {', '.join(self.modalities)}"
+            )
+
+
+def _ordered(what: str, given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in the protocol's order; unknown or repeated names are an error."""
+    if not given or len(set(given)) != len(given) or not set(given) <= set(known):
+        raise MmbioError(f"--{what} {','.join(given)}: expected one or more of {', '.join(known)}, each once")
+    return tuple(name for name in known if name in given)

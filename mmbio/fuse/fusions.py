@@ -1,0 +1,44 @@
+"""The fusions by name: feature level, score level, and a user's own class."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from torch import nn
+
+from mmbio.errors import MmbioError
+from mmbio.fuse.attention import Attention
+from mmbio.fuse.concat import Concat
+from mmbio.fuse.sum import Sum
+
+CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType(
+    {"concat": Concat, "sum": Sum, "attention": Attention}
+)
+
+
+def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> nn.Module:
+    """A feature-level fusion by name or as `package.module:Class`, called with (dims, sizes, norm).
+
+    `dims` are the branch vectors' sizes, the last of `sizes` is the fused vector's, `norm` is
+    `batch` or `l2`. Its forward takes (vectors M x (B, d), present (B, M) bool) and returns the
+    fused vector (B, sizes[-1]) and weights (B, M) or None.
+    Raises MmbioError where there is no such class.
+    """
+    cls = CLASSES.get(name) or _imported(name)
+    module: nn.Module = cls(dims, sizes, norm)
+    return module
+
+
+def _imported(name: str) -> type[nn.Module]:
+    module_name, colon, class_name = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name) if colon else None
+    except (ImportError, AttributeError, ValueError) as error:
+        raise MmbioError(f"--fusion {name}: cannot be imported ({error}); give an importable package.module:Class") from error
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise MmbioError(
+            f"--fusion {name}: unknown; choose from {', '.join(CLASSES)}, score-sum, score-product, score-max,"
+            " or give your own torch.nn.Module as package.module:Class"
+        )
+    return found

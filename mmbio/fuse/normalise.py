@@ -1,0 +1,48 @@
+"""Normalisation before fusion: masked batch norm (multitask), L2 (audiovisual)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch norm that a missing modality neither passes nor moves ("Feature fusion").
+
+    Rows whose mask is 0 give 0 and are left out of the batch's and the running statistics.
+    """
+
+    mean: Tensor
+    var: Tensor
+
+    def __init__(self, dim: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.momentum, self.eps = momentum, eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("var", torch.ones(dim))
+
+    def forward(self, x: Tensor, present: Tensor) -> Tensor:
+        """x (B, D), present (B,) bool -> (B, D)."""
+        mask = present.unsqueeze(1).to(x.dtype)  # (B, 1)
+        mean, var = self.mean, self.var
+        n = int(present.sum())
+        if self.training and n > 1:
+            mean = (x * mask).sum(0) / n
+            var = ((x - mean).square() * mask).sum(0) / n
+            with torch.no_grad():
+                self.mean.lerp_(mean, self.momentum)
+                self.var.lerp_(var * n / (n - 1), self.momentum)
+        return ((x - mean) * torch.rsqrt(var + self.eps) * self.weight + self.bias) * mask
+
+
+class MaskedL2(nn.Module):
+    """Vectors scaled to length 1; a zero vector stays zero, and a missing modality is zero."""
+
+    def forward(self, x: Tensor, present: Tensor) -> Tensor:
+        """x (B, D), present (B,) bool -> (B, D)."""
+        return nn.functional.normalize(x, dim=1) * present.unsqueeze(1).to(x.dtype)
+
+
+def normalisation(kind: str, dim: int) -> nn.Module:
+    """The module for `batch` or `l2`."""
+    return MaskedBatchNorm(dim) if kind == "batch" else MaskedL2()

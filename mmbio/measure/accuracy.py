@@ -1,0 +1,36 @@
+"""Accuracy of decisions, per fold and as the mean over folds on distinct items."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmbio.measure.intervals import subject_bootstrap
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A mean over distinct items, its interval, and the accuracy of each fold."""
+
+    value: float
+    low: float
+    high: float
+    n: int  # distinct items: never folds x items
+    folds: tuple[float, ...]
+
+
+def accuracy(correct: np.ndarray, subjects: np.ndarray, seed: int) -> Accuracy:
+    """Accuracy from correctness (K, N) of K fold models on N items, NaN where a fold does not test an item.
+
+    Each item counts once, with its correctness averaged over the folds that test it; the interval
+    draws subjects (N,) with replacement.
+    """
+    tested = ~np.isnan(correct).all(0)
+    per_item = np.nanmean(correct[:, tested], axis=0)
+    low, high = subject_bootstrap(per_item, subjects[tested], seed)
+    folds = tuple(float(np.nanmean(row)) for row in correct)
+    return Accuracy(float(per_item.mean()), low, high, int(tested.sum()), folds)
+
+
+def majority(labels: np.ndarray) -> float:
+    """The accuracy of always answering the most frequent label."""
+    return float(np.bincount(labels).max() / len(labels))

@@ -1,0 +1,79 @@
+"""Result rows: tidy CSV with everything that a figure needs to be understood, and no time stamps."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from mmbio.errors import MmbioError
+from mmbio.files import locked, write_text
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One figure. Rates are fractions; fields that do not apply are empty."""
+
+    result: str  # content hash of the evaluation
+    protocol: str
+    data: str
+    manifest: str
+    n_subjects: int
+    split: str
+    scale: str
+    segment_s: str
+    fusion: str
+    rule_weights: str
+    modalities: str
+    trained_tasks: str
+    backbone: str
+    weights: str
+    precision: str
+    train_condition: str
+    test_condition: str
+    task: str
+    fold: str  # a number, or "mean"
+    metric: str
+    convention: str
+    value: float
+    low: float | None
+    high: float | None
+    interval: str
+    n: int  # distinct test decisions
+    n_genuine: int | None
+    n_impostor: int | None
+    n_missing: int
+    seed: int
+    version: str
+
+
+COLUMNS = tuple(f.name for f in fields(ResultRow))
+
+
+def to_csv(rows: Sequence[ResultRow]) -> str:
+    """Rows as CSV text with a header."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: "" if v is None else v for k, v in asdict(row).items()})
+    return out.getvalue()
+
+
+def append(path: Path, rows: Sequence[ResultRow]) -> None:
+    """Add rows to a CSV file of results; rows of the same evaluation are replaced.
+
+    Raises MmbioError where the file there has other columns, as one of another version would.
+    """
+    with locked(path.with_name(f".{path.name}.lock")):
+        before = path.read_text(encoding="utf-8") if path.is_file() else ",".join(COLUMNS) + "\n"
+        old = list(csv.DictReader(io.StringIO(before)))
+        if before.split("\n", 1)[0] != ",".join(COLUMNS):
+            raise MmbioError(f"{path}: its columns are those of another mmbio version; move the file away and run again")
+        new = {row.result for row in rows}
+        kept = [row for row in old if row["result"] not in new]
+        out = io.StringIO()
+        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kept)
+        write_text(path, out.getvalue() + to_csv(rows).split("\n", 1)[1])

@@ -1,0 +1,274 @@
+"""A table's spec: a TOML file that names its rows and columns, and thereby its cells.
+
+Conventions: a cell's settings are those of [base], then of its row, then of its column, the
+later winning. A cell exists where its column's task is among its tasks. Reported values stay
+the texts that the paper prints.
+"""
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from mmbio.errors import MmbioError
+from mmbio.protocols import PROTOCOLS, Protocol
+from mmbio.tables import fields, settings
+from mmbio.tables.fields import Fields
+from mmbio.tables.settings import Settings
+
+KEYS: Final = (
+    *("protocol", "name", "title", "notes", "reported_notes", "keys", "key_headers"),
+    *("base", "columns", "rows"),
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric's fraction is printed: times `scale`, with `decimals`; `counted` in steps of 1/n."""
+
+    tasks: tuple[str, ...]
+    scale: float
+    decimals: int
+    counted: bool
+
+
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
+    {
+        "accuracy": Metric(("identification", "gender"), scale=100.0, decimals=1, counted=True),
+        "eer": Metric(("verification",), scale=100.0, decimals=1, counted=False),
+        "min_dcf": Metric(("verification",), scale=1.0, decimals=3, counted=False),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A column that names rows; a mark is 1 or 0 everywhere and prints as the papers' O or blank."""
+
+    name: str
+    header: str
+    mark: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric of one task; `key` is its column in the reported CSV."""
+
+    key: str
+    header: str
+    task: str
+    metric: str
+    set: Fields
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: its key's texts in the order of the spec's keys."""
+
+    id: str  # such as ecg=1,face=0,finger=0
+    key: tuple[str, ...]
+    set: Fields
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure to compute, found in a table by its row's id and its column's key."""
+
+    row: str
+    column: str
+    task: str
+    metric: str
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A whole table, checked; `notes` are our readings, `reported_notes` are on the paper's figures."""
+
+    protocol: Protocol
+    name: str
+    title: str
+    notes: tuple[str, ...]
+    reported_notes: tuple[str, ...]
+    keys: tuple[Key, ...]
+    base: Fields
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def spec_folder() -> Path:
+    """The folder of the specs that come with mmbio, in the wheel or in the repository."""
+    here = Path(__file__).resolve()
+    for folder in (here.parent / "specs", here.parents[2] / "tables"):
+        if folder.is_dir():
+            return folder
+    raise MmbioError(f"{here.parent / 'specs'}: the tables' specs are not there; install mmbio again")
+
+
+def spec_paths(folder: Path) -> tuple[Path, ...]:
+    """The specs in a folder, by name."""
+    paths = tuple(sorted(folder.glob("*.toml")))
+    if not paths:
+        raise MmbioError(f"{folder}: there are no specs (*.toml) in it; name a folder that has some")
+    return paths
+
+
+def load(path: Path) -> TableSpec:
+    """Read and check a spec.
+
+    Raises MmbioError naming the file, the place in it, what was expected and the cure.
+    """
+    try:
+        content = tomllib.loads(fields.read_bytes(path, "table spec").decode())
+    except ValueError as error:
+        raise MmbioError(f"{path}: not a readable TOML file ({error}); mend it there") from error
+    where = str(path)
+    fields.known(content, KEYS, where)
+    protocol = PROTOCOLS[_one_of(fields.text(content, "protocol", where), PROTOCOLS, where, "protocol")]
+    name = fields.text(content, "name", where)
+    if name != path.stem:
+        raise MmbioError(f"{where}: the name '{name}' is not the file's; rename one of them")
+    rows, keys = _rows_and_keys(content, protocol, where)
+    spec = TableSpec(
+        protocol=protocol,
+        name=name,
+        title=fields.text(content, "title", where),
+        notes=fields.texts(content, "notes", where, ()),
+        reported_notes=fields.texts(content, "reported_notes", where, ()),
+        keys=keys,
+        base=settings.check(fields.table(content, "base", where, {}), protocol, f"{where}, base"),
+        columns=_columns(content, protocol, where),
+        rows=rows,
+    )
+    if not _cells(spec, where):
+        raise MmbioError(f"{where}: no column's task is among its rows' tasks; add the task to a row's 'tasks'")
+    return spec
+
+
+def cells(spec: TableSpec) -> tuple[Cell, ...]:
+    """The cells that exist, row by row."""
+    return _cells(spec, spec.name)
+
+
+def read_reported(path: Path, spec: TableSpec) -> dict[tuple[str, str], str]:
+    """The paper's values as it prints them, by row id and column key; blanks are left out.
+
+    The spec may have rows and columns that the file has not; each row of the file must be one
+    of the spec's. Raises MmbioError otherwise, and for values that are no numbers.
+    """
+    rows = {tuple(map(fields.canonical, row.key)): row.id for row in spec.rows}
+    existing = {(cell.row, cell.column) for cell in cells(spec)}
+    reported: dict[tuple[str, str], str] = {}
+    for line in _csv_lines(path, spec):
+        key = tuple(fields.canonical(line[key.name]) for key in spec.keys)
+        if key not in rows:
+            raise MmbioError(f"{path}: the row {', '.join(line.values())} is not in {spec.name}; add it there")
+        for column in spec.columns:
+            text = line.get(column.key, "").strip()
+            if not text:
+                continue
+            place = (rows[key], column.key)
+            if not text.replace(".", "", 1).isdecimal():
+                raise MmbioError(f"{path}: '{column.key}' is '{text}' in a row; give a number such as 77.49")
+            if place not in existing or place in reported:
+                problem = "twice" if place in reported else "where the spec has no cell"
+                raise MmbioError(f"{path}: '{column.key}' of {rows[key]} is given {problem}; keep one or none")
+            reported[place] = text
+    return reported
+
+
+def _csv_lines(path: Path, spec: TableSpec) -> list[dict[str, str]]:
+    try:
+        lines = fields.read_bytes(path, "CSV of reported values").decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise MmbioError(f"{path}: not a readable CSV of reported values ({error}); save it as UTF-8") from error
+    header, *body = [line for line in csv.reader(lines) if line] or [[]]
+    for key in spec.keys:
+        if key.name not in header:
+            raise MmbioError(f"{path}: the column '{key.name}' is missing; add it, as {spec.name} has it as a key")
+    if not any(column.key in header for column in spec.columns):
+        raise MmbioError(f"{path}: none of the columns of {spec.name} is in it; add '{spec.columns[0].key}'")
+    for line in body:
+        if len(line) != len(header):
+            raise MmbioError(f"{path}: '{','.join(line)}' has {len(line)} values; give {len(header)} as in the header")
+    return [dict(zip(header, line, strict=True)) for line in body]
+
+
+def _one_of(name: str, allowed: Mapping[str, object] | tuple[str, ...], where: str, what: str) -> str:
+    return fields.choices((name,), allowed, where, what)[0]
+
+
+def _columns(content: Fields, protocol: Protocol, where: str) -> tuple[Column, ...]:
+    columns = []
+    for i, table in enumerate(fields.tables(content, "columns", where), start=1):
+        place = f"{where}, column {i}"
+        fields.known(table, ("key", "header", "task", "metric", "set"), place)
+        task = _one_of(fields.text(table, "task", place), protocol.tasks, place, "task")
+        metrics = tuple(name for name, metric in METRICS.items() if task in metric.tasks)
+        columns.append(
+            Column(
+                key=fields.text(table, "key", place),
+                header=fields.text(table, "header", place),
+                task=task,
+                metric=_one_of(fields.text(table, "metric", place), metrics, place, f"metric of {task}"),
+                set=settings.check(fields.table(table, "set", place, {}), protocol, place),
+            )
+        )
+        if columns[-1].key in [column.key for column in columns[:-1]]:
+            raise MmbioError(f"{place}: the key '{columns[-1].key}' is an earlier column's; choose another")
+    return tuple(columns)
+
+
+def _rows_and_keys(content: Fields, protocol: Protocol, where: str) -> tuple[tuple[Row, ...], tuple[Key, ...]]:
+    names = fields.texts(content, "keys", where)
+    fields.choices(names, names, where, "key")
+    headers = fields.table(content, "key_headers", where, {})
+    fields.known(headers, names, f"{where}, key_headers")
+    tables = fields.tables(content, "rows", where)
+    rows: dict[tuple[str, ...], Row] = {}
+    for i, table in enumerate(tables, start=1):
+        row = _row(table, names, protocol, f"{where}, row {i}")
+        number = tuple(map(fields.canonical, row.key))
+        if number in rows:
+            raise MmbioError(f"{where}, row {i}: the key {row.id} is an earlier row's; choose another")
+        rows[number] = row
+    keys = []
+    for name in names:
+        values = [fields.table(table, "key", where)[name] for table in tables]
+        header = fields.text(headers, name, where) if name in headers else name.replace("_", " ")
+        keys.append(Key(name, header, mark=all(isinstance(v, int) and v in (0, 1) for v in values)))
+    return tuple(rows.values()), tuple(keys)
+
+
+def _row(table: Fields, names: tuple[str, ...], protocol: Protocol, where: str) -> Row:
+    fields.known(table, ("key", "set"), where)
+    given = fields.table(table, "key", where)
+    fields.known(given, names, f"{where}, key")
+    key = tuple(_key_text(given, name, f"{where}, key") for name in names)
+    row_id = ",".join(f"{name}={text}" for name, text in zip(names, key, strict=True))
+    return Row(row_id, key, settings.check(fields.table(table, "set", where, {}), protocol, where))
+
+
+def _key_text(given: Fields, name: str, where: str) -> str:
+    found = fields.value(given, name, where)
+    if isinstance(found, str) and found.isprintable():
+        return found.strip()
+    number = fields.number(found)
+    if number is None:
+        raise MmbioError(f"{where}: '{name}' is {found!r}; give a number or one line of text")
+    return str(found)
+
+
+def _cells(spec: TableSpec, where: str) -> tuple[Cell, ...]:
+    found = []
+    for i, row in enumerate(spec.rows, start=1):
+        for column in spec.columns:
+            pieces = {**spec.base, **row.set, **column.set}
+            place = f"{where}, row {i}, column '{column.key}'"
+            cell = Cell(row.id, column.key, column.task, column.metric, settings.resolve(pieces, spec.protocol, place))
+            if cell.task in cell.settings.tasks:
+                found.append(cell)
+    return tuple(found)

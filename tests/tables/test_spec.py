@@ -1,0 +1,264 @@
+"""Specs: what a TOML file means, and what each mistake in it says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmbio.conditions import Condition, parse
+from mmbio.errors import MmbioError
+from mmbio.protocols import MULTITASK
+from mmbio.tables import spec as spec_module
+from mmbio.tables.spec import TableSpec, cells, load, read_reported, spec_folder, spec_paths
+
+REPOSITORY = Path(__file__).parents[2] / "tables"
+GOOD = """
+protocol = "multitask"
+name = "own"
+title = "My own"
+notes = ["a note"]
+keys = ["ecg", "level"]
+[base]
+test = "paper"
+[[columns]]
+key = "id"
+header = "ID (%)"
+task = "identification"
+metric = "accuracy"
+set = { tasks = ["identification"] }
+[[rows]]
+key = { ecg = 1, level = "0.50" }
+set = { modalities = ["face", "ecg"], fusion = "score-sum", weights = { face = 1, ecg = 2.5 } }
+[[rows]]
+key = { ecg = 0, level = "" }
+set = { fusion = "my.package:Fusion", train = "face=0.5" }
+"""
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str) -> Path:
+        path = tmp_path / "own.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def paper_spec(table: int) -> TableSpec:
+    return load(REPOSITORY / f"multitask-table{table}.toml")
+
+
+def reported_of(table: int) -> dict[tuple[str, str], str]:
+    return read_reported(REPOSITORY / "reported" / f"multitask-table{table}.csv", paper_spec(table))
+
+
+def test_good_spec(write: Write) -> None:
+    spec = load(write(GOOD))
+    assert [key.mark for key in spec.keys] == [True, False]
+    assert [row.id for row in spec.rows] == ["ecg=1,level=0.50", "ecg=0,level="]
+    first, second = (cell.settings for cell in cells(spec))
+    assert first.modalities == ("ecg", "face")
+    assert first.weights == (("ecg", 2.5), ("face", 1.0))
+    assert first.tasks == ("identification",)
+    assert (first.train, first.test) == (Condition(), parse("ecg=0.1,face=0.97"))
+    assert (second.fusion, second.modalities) == ("my.package:Fusion", MULTITASK.modalities)
+    assert second.train == parse("face=0.5")
+
+
+def test_column_wins_over_row_over_base(write: Write) -> None:
+    text = GOOD.replace('test = "paper"', 'test = "paper"\ntrain = "finger=0.2"\nfusion = "sum"\nsegment_s = 1')
+    text = text.replace('set = { tasks = ["identification"] }', 'set = { train = "clean", segment_s = 0.5 }')
+    second = cells(load(write(text)))[1].settings
+    assert (second.fusion, second.train, second.segment_s) == ("my.package:Fusion", Condition(), 0.5)
+    assert second.tasks == MULTITASK.tasks
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("protocol", "color = 1\nprotocol", "unknown key 'color'; choose from protocol"),
+        ('title = "My own"\n', "", "'title' is missing"),
+        ('title = "My own"', 'title = ""', "'title' is ''"),
+        ('title = "My own"', 'title = "a\\nb"', "one line of text"),
+        ('title = "My own"', "title = ", "not a readable TOML file"),
+        ('name = "own"', 'name = "else"', "'else' is not the file's"),
+        ('"multitask"', '"other"', "unknown protocol 'other'; choose from"),
+        ('notes = ["a note"]', 'notes = "a note"', "give a list of texts"),
+        ('keys = ["ecg", "level"]', 'keys = ["ecg", "ecg"]', "each key once"),
+        ("[base]", "[base]\nepochs = 3", "base: unknown key 'epochs'; choose from fusion"),
+        ("[base]", 'key_headers = { face = "Face" }\n[base]', "unknown key 'face'"),
+        ('task = "identification"', 'task = "age"', "column 1: unknown task 'age'; choose from identification, gender"),
+        ('"accuracy"', '"eer"', "unknown metric of identification 'eer'; choose from accuracy"),
+        ('metric = "accuracy"\n', "", "column 1: the key 'metric' is missing"),
+        ("ecg = 1, ", "", "row 1, key: the key 'ecg' is missing"),
+        ("ecg = 1", "ecg = true", "give a number or one line"),
+        ("ecg = 1", "ecg = 1, face = 1", "row 1, key: unknown key 'face'"),
+        ('ecg = 0, level = ""', "ecg = 1, level = 0.5", "row 2: the key ecg=1,level=0.5 is an earlier row's"),
+        ('["face", "ecg"]', '["face", "nose"]', "row 1: unknown modality 'nose'; choose from ecg, face, finger"),
+        ('["face", "ecg"]', "[]", "each modality once"),
+        ('tasks = ["identification"]', 'tasks = ["age"]', "unknown task 'age'"),
+        ('tasks = ["identification"]', 'tasks = ["gender"]', "no column's task"),
+        ('"score-sum"', '"median"', "unknown fusion 'median'; choose from concat, sum, attention, score-sum"),
+        ('"my.package:Fusion"', '"my.package:"', "unknown fusion 'my.package:'"),
+        (
+            '"score-sum"',
+            '"concat"',
+            "'weights' belong to score-sum, score-product, score-max, not to the fusion 'concat'",
+        ),
+        ("face = 1, ecg = 2.5", "face = 1", "should name the modalities ecg, face"),
+        ("face = 1, ecg = 2.5", "face = 1, nose = 2", "unknown modality 'nose'"),
+        ("ecg = 2.5", "ecg = -1", "weight of ecg is -1; give a number of at least 0"),
+        ("ecg = 2.5", "ecg = nan", "weight of ecg is nan"),
+        ("face = 1, ecg = 2.5", "face = 0, ecg = 0", "all 'weights' are 0"),
+        ("{ face = 1, ecg = 2.5 }", "3", "give a table, such as weights"),
+        ('train = "face=0.5"', 'train = "face=1.5"', "'train': condition 'face=1.5': expected a number from 0 to 1"),
+        ('train = "face=0.5"', 'train = "voice=zeros"', "unknown modality 'voice'"),
+        ('train = "face=0.5"', "segment_s = 0", "'segment_s' is 0; give a number of seconds"),
+    ],
+)
+def test_bad_spec(write: Write, old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    with pytest.raises(MmbioError) as caught:
+        load(write(GOOD.replace(old, new)))
+    message = str(caught.value)
+    assert "own.toml" in message
+    assert words in message
+    assert "\n" not in message
+
+
+def test_no_rows(write: Write) -> None:
+    with pytest.raises(MmbioError, match=r"there are no rows; add at least one \[\[rows\]\]"):
+        load(write(GOOD[: GOOD.index("[[rows]]")]))
+
+
+def test_same_column_twice(write: Write) -> None:
+    column = GOOD[GOOD.index("[[columns]]") : GOOD.index("[[rows]]")]
+    with pytest.raises(MmbioError, match="column 2: the key 'id' is an earlier column's"):
+        load(write(GOOD + column))
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(MmbioError, match="not a readable table spec"):
+        load(tmp_path / "own.toml")
+    with pytest.raises(MmbioError, match="there are no specs"):
+        spec_paths(tmp_path)
+
+
+def test_the_four_tables_are_found() -> None:
+    assert spec_folder() == REPOSITORY
+    names = {path.stem for path in spec_paths(REPOSITORY)}
+    assert names >= {f"multitask-table{k}" for k in (1, 2, 3, 4)}
+
+
+@pytest.mark.parametrize(("table", "n_cells"), [(1, 14), (2, 4), (3, 16), (4, 26)])
+def test_each_cell_of_the_paper_has_its_reported_value(table: int, n_cells: int) -> None:
+    existing = [(cell.row, cell.column) for cell in cells(paper_spec(table))]
+    assert len(existing) == n_cells
+    assert set(existing) == set(reported_of(table))
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "text"),
+    [
+        (1, ("ecg=0,face=0,finger=1", "identification"), "83.91"),
+        (2, ("trained_on_identification=0,trained_on_gender=1", "gender"), "97.70"),
+        (3, ("ecg=1,face=1,finger=0,noise=0", "identification"), "100.0"),
+        (4, ("fusion=score,rule=sum,weight_ecg=0.50,weight_face=0.25,weight_finger=0.25", "gender"), "99.42"),
+    ],
+)
+def test_reported_text_is_kept(table: int, place: tuple[str, str], text: str) -> None:
+    assert reported_of(table)[place] == text
+
+
+def test_table_1_trains_one_task_each() -> None:
+    face = cells(paper_spec(1))[2:4]
+    assert [cell.settings.tasks for cell in face] == [("identification",), ("gender",)]
+    assert {cell.settings.modalities for cell in face} == {("face",)}
+    assert {(str(cell.settings.train), str(cell.settings.test)) for cell in face} == {("face=0.97", "face=0.97")}
+
+
+def test_table_1_ends_where_table_2_begins() -> None:
+    assert {cell.settings for cell in cells(paper_spec(1))[-2:]} == {cell.settings for cell in cells(paper_spec(2))[:2]}
+
+
+def test_table_3_has_the_same_rows_with_and_without_noise() -> None:
+    noisy, clean = cells(paper_spec(3))[:8], cells(paper_spec(3))[8:]
+    assert [cell.settings.modalities for cell in noisy] == [cell.settings.modalities for cell in clean]
+    assert {(str(cell.settings.train), str(cell.settings.test)) for cell in clean} == {("clean", "clean")}
+    assert {cell.settings.tasks for cell in (*noisy, *clean)} == {MULTITASK.tasks}
+
+
+def test_table_4_weights_are_those_of_the_key() -> None:
+    for cell in cells(paper_spec(4))[2:]:
+        parts = dict(part.split("=") for part in cell.row.split(","))
+        assert cell.settings.fusion == f"score-{parts['rule']}"
+        assert cell.settings.weights == tuple((m, float(parts[f"weight_{m}"])) for m in MULTITASK.modalities)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ecg,level,id\n1,0.7,50\n", "the row 1, 0.7, 50 is not in own"),
+        ("ecg,id\n1,50\n", "the column 'level' is missing"),
+        ("ecg,level\n1,0.5\n", "none of the columns"),
+        ("ecg,level,id\n1,0.5\n", "has 2 values; give 3"),
+        ("ecg,level,id\n1,0.5,many\n", "'id' is 'many'"),
+        ("ecg,level,id\n1,0.5,50\n1,0.50,60\n", "given twice"),
+        ("", "the column 'ecg' is missing"),
+    ],
+)
+def test_bad_reported(write: Write, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "own.csv").write_text(text)
+    with pytest.raises(MmbioError, match=r"own\.csv") as caught:
+        read_reported(tmp_path / "own.csv", load(write(GOOD)))
+    assert words in str(caught.value)
+
+
+def test_reported_where_no_cell_is(tmp_path: Path) -> None:
+    path = tmp_path / "reported.csv"
+    path.write_text("trained_on_identification,trained_on_gender,gender\n1,0,97.7\n")
+    with pytest.raises(MmbioError, match="where the spec has no cell"):
+        read_reported(path, paper_spec(2))
+
+
+def test_reported_rows_match_by_value_and_may_be_fewer(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("level,ecg,id,other\n0.5,1,50.00,x\n\n")
+    assert read_reported(tmp_path / "own.csv", load(write(GOOD))) == {("ecg=1,level=0.50", "id"): "50.00"}
+
+
+AUDIOVISUAL = """
+protocol = "audiovisual"
+name = "own"
+title = "Null embeddings"
+keys = ["system", "segment_s", "nulled", "null"]
+[[columns]]
+key = "eer"
+header = "EER (%)"
+task = "verification"
+metric = "eer"
+[[columns]]
+key = "min_dcf"
+header = "minDCF"
+task = "verification"
+metric = "min_dcf"
+[[rows]]
+key = { system = "A", segment_s = 1.015, nulled = "voice", null = "random" }
+set = { fusion = "concat", segment_s = 1.015, test = "voice=random" }
+"""
+
+
+def test_the_other_paper_fits(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(
+        MULTITASK, name="audiovisual", modalities=("face", "voice"), tasks=("verification",), noise={}, fusion="concat"
+    )
+    protocols: Mapping[str, object] = {"audiovisual": other}
+    monkeypatch.setattr(spec_module, "PROTOCOLS", protocols)
+    spec = load(write(AUDIOVISUAL))
+    (tmp_path / "own.csv").write_text("system,segment_s,nulled,null,eer,min_dcf\nA,1.015,voice,random,8.64,0.732\n")
+    eer, min_dcf = cells(spec)
+    assert (eer.metric, min_dcf.metric) == ("eer", "min_dcf")
+    assert (str(eer.settings.test), eer.settings.segment_s) == ("voice=random", 1.015)
+    assert list(read_reported(tmp_path / "own.csv", spec).values()) == ["8.64", "0.732"]
