@@ -65,7 +65,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():
             path.rename(scratch / "replaced")
         inner.replace(path)
-        _sync(path.parent)
+        _sync_entry(path.parent)
     except OSError as error:
         raise MmbioError(f"{path}: could not be written ({error.strerror or error}); nothing was changed") from error
     finally:
@@ -104,9 +104,14 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _sync(path: Path) -> None:
+    """Bring a file, or a folder and all in it, to the disk."""
     for entry in (path, *(path.rglob("*") if path.is_dir() else ())):
-        descriptor = os.open(entry, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_entry(entry)
+
+
+def _sync_entry(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

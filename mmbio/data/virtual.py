@@ -60,6 +60,7 @@ def build(
     samples = pd.DataFrame([row for _, v in pairs for row in _sample_rows(v, sets)])
     triplets = pd.DataFrame([row for i, (_, v) in enumerate(pairs) for row in _triplet_rows(i, v, plan)])
     triplets.insert(0, "triplet", np.arange(len(triplets)))
+    sources = {m: _source(sets[m], pairs, m) for m in sets}
     info: dict[str, Any] = {
         "schema": manifest.SCHEMA,
         "version": __version__,
@@ -73,8 +74,8 @@ def build(
         "seed": plan.seed,
         "n_subjects": {"all": len(pairs), **Counter(gender for gender, _ in pairs)},
         "dropped": dict(dropped),
-        "data": _data_label(sets),
-        "sources": {m: _source(sets[m], pairs, m) for m in sets},
+        "data": _data_label(sources),
+        "sources": sources,
         "notes": notes,
     }
     name = f"{plan.protocol.name}-{plan.split}-{plan.scale if plan.triplets is None else plan.n_triplets}"
@@ -212,7 +213,7 @@ def _common_folder(sets: Sequence[SampleSet]) -> Path:
     return folders.pop() if len(folders) == 1 else next(iter(folders)).parent
 
 
-def _source(sets: Sequence[SampleSet], pairs: Sequence[tuple[str, Virtual]], modality: str) -> dict[str, object]:
+def _source(sets: Sequence[SampleSet], pairs: Sequence[tuple[str, Virtual]], modality: str) -> dict[str, Any]:
     used = {v[modality].set_name for _, v in pairs}
     return {
         "sets": sorted(used),
@@ -225,9 +226,8 @@ def _is_synthetic(found: SampleSet) -> bool:
     return (found.folder.parent / "synthetic.json").is_file()
 
 
-def _data_label(sets: Mapping[str, Sequence[SampleSet]]) -> str:
-    """ "synthetic", or the names of the sets, with the word behind those that are."""
-    every = [s for found in sets.values() for s in found]
-    if all(_is_synthetic(s) for s in every):
+def _data_label(sources: Mapping[str, Mapping[str, Any]]) -> str:
+    """`synthetic`, or the names of the sets in use, with the word behind those that are."""
+    if all(source["synthetic"] for source in sources.values()):
         return "synthetic"
-    return " + ".join(s.name + (" (synthetic)" if _is_synthetic(s) else "") for s in every)
+    return " + ".join(" + ".join(s["sets"]) + (" (synthetic)" if s["synthetic"] else "") for s in sources.values())

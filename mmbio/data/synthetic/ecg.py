@@ -125,7 +125,7 @@ def _mains(rng: np.random.Generator) -> Floats:
     """50 Hz and its third harmonic, mV."""
     turns = 50.0 * _seconds() + rng.random()
     wave = np.sin(2 * np.pi * turns) + 0.2 * np.sin(6 * np.pi * turns)
-    return np.asarray(rng.uniform(0.005, 0.04) * wave, dtype=np.float64)
+    return np.asarray(np.exp(rng.uniform(np.log(0.005), np.log(0.2))) * wave, dtype=np.float64)
 
 
 def _muscle(rng: np.random.Generator) -> Floats:

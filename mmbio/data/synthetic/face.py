@@ -31,17 +31,17 @@ LARGEST_DEVIATION: Final = 2.2  # traits saturate softly here, so that no face f
 TRAITS: Final[Mapping[str, tuple[float, float, float]]] = {
     "size": (1.0, 0.05, 0.3),          "width": (0.97, 0.05, 0.2),       "skull": (1.30, 0.06, 0.0),
     "chin": (1.36, 0.08, 0.3),         "squareness": (2.7, 0.35, 0.7),   "taper": (0.21, 0.05, -0.5),
-    "cheeks": (0.09, 0.04, -0.2),      "neck": (0.58, 0.06, 0.6),        "melanin": (0.33, 0.24, 0.0),
+    "cheeks": (0.09, 0.04, -0.2),      "neck": (0.58, 0.06, 0.6),        "melanin": (0.36, 0.30, 0.0),
     "redness": (0.3, 0.5, 0.0),        "freckles": (0.08, 0.16, 0.0),    "beard": (-0.25, 0.30, 0.9),
-    "hair_dark": (0.60, 0.30, 0.0),    "hair_red": (0.25, 0.25, 0.0),    "hair_length": (0.70, 0.45, -1.3),
+    "hair_dark": (0.58, 0.36, 0.0),    "hair_red": (0.25, 0.25, 0.0),    "hair_length": (0.70, 0.45, -1.3),
     "hair_volume": (0.20, 0.08, -0.2), "hairline": (0.86, 0.12, 0.3),    "parting": (0.0, 0.40, 0.0),
     "curl": (0.5, 0.5, -0.2),          "eye_distance": (0.42, 0.03, 0.), "eye_width": (0.19, 0.02, -0.2),
     "eye_height": (0.08, 0.014, -.2),  "eye_slant": (0.0, 0.08, 0.0),    "eye_blue": (0.35, 0.35, 0.0),
     "brow_height": (0.26, 0.03, -.5),  "brow_width": (0.045, 0.012, .7), "brow_arch": (0.04, 0.025, -0.3),
     "brow_slant": (0.0, 0.10, 0.0),    "nose_end": (0.50, 0.05, 0.2),    "nose_width": (0.155, 0.03, 0.3),
     "nose_height": (0.30, 0.07, 0.2),  "mouth": (0.83, 0.05, 0.0),       "mouth_width": (0.35, 0.045, 0.0),
-    "lips": (0.10, 0.025, -0.4),       "lip_red": (0.45, 0.18, -0.4),    "cloth_light": (0.36, 0.20, 0.0),
-    "cloth_red": (0.0, 0.08, 0.0),     "cloth_blue": (0.03, 0.08, 0.0),
+    "lips": (0.10, 0.025, -0.4),       "lip_red": (0.45, 0.18, -0.4),    "cloth_light": (0.40, 0.28, 0.0),
+    "cloth_red": (0.0, 0.14, 0.0),     "cloth_blue": (0.03, 0.14, 0.0),   "sitting": (0.0, 0.20, 0.0),  # its light
 }
 # What differs between the images of one subject: its mean, standard deviation and bounds.
 SHOT: Final[Mapping[str, tuple[float, float, float, float]]] = {
@@ -107,9 +107,9 @@ def subject_name(index: int) -> str:
     return f"synth{index + 1:02d}"
 
 
-def genders_csv() -> str:
-    """The text of genders.csv for the whole set: even indices are F, odd ones M."""
-    return "subject,gender\n" + "".join(f"{subject_name(i)},{'FM'[i % 2]}\n" for i in range(N_SUBJECTS))
+def genders_csv(n_subjects: int = N_SUBJECTS) -> str:
+    """The text of genders.csv for the first subjects: even indices are F, odd ones M."""
+    return "subject,gender\n" + "".join(f"{subject_name(i)},{'FM'[i % 2]}\n" for i in range(n_subjects))
 
 
 def write_subject(folder: Path, index: int, seed: int, spread: float = IDENTITY_SPREAD) -> None:
@@ -152,7 +152,7 @@ def _photograph(person: _Person, number: int, rng: np.random.Generator) -> NDArr
     curtain = np.array([0.36, 0.07, 0.08], np.float32)[:, None, None] * (1 + 0.16 * folds)
     canvas = _Canvas(curtain, np.zeros_like(curtain), cos * dx + sin * dy, cos * dy - sin * dx, unit)
     _paint_person(canvas, person, shot)
-    image = canvas.shaded(shot)
+    image = canvas.shaded(shot) * np.exp(person.traits["sitting"])  # one sitting a subject
     image = 1 - np.exp(-1.6 * image * (1 + 0.35 * image))  # a film's shoulder: no light burns out
     image += 0.012 * rng.standard_normal(image.shape, np.float32)
     return np.ascontiguousarray((255 * np.clip(image, 0, 1)).astype(np.uint8).transpose(1, 2, 0))

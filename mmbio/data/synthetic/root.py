@@ -62,7 +62,6 @@ def _description(seed: int, n_subjects: int, spreads: Mapping[str, float]) -> di
 
 
 def _pool() -> ProcessPoolExecutor:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     return ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
 
 
