@@ -11,9 +11,10 @@ and `clean` for none of them. A side may follow where trials have sides: `voice=
 """
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Iterable, Mapping
+from typing import Final
 
 from mmbio.errors import MmbioError
 from mmbio.protocols import MODALITIES
@@ -92,9 +93,7 @@ def combine(effects: Iterable[Effect]) -> Condition:
         for second in ordered[i + 1 :]:
             same_side = first.side == second.side or "both" in (first.side, second.side)
             if first.modality == second.modality and same_side:
-                raise MmbioError(
-                    f"condition: '{first}' and '{second}' both change {first.modality}; give one of them"
-                )
+                raise MmbioError(f"condition: '{first}' and '{second}' both change {first.modality}; give one of them")
     return Condition(ordered)
 
 
@@ -126,7 +125,9 @@ def _parse_effect(text: str, known: tuple[str, ...]) -> Effect:
 
 def _level(text: str, modality: str, value: str) -> float:
     if modality not in LEVELS:
-        raise MmbioError(f"condition '{text}': {modality} takes a null embedding; use {modality}=random or {modality}=zeros")
+        raise MmbioError(
+            f"condition '{text}': {modality} takes a null embedding; use {modality}=random or {modality}=zeros"
+        )
     meaning, largest = LEVELS[modality]
     try:
         level = float(value)
@@ -134,6 +135,6 @@ def _level(text: str, modality: str, value: str) -> float:
         level = math.nan
     if not 0.0 <= level <= largest:
         raise MmbioError(
-            f"condition '{text}': expected a number from 0 to {largest:g} ({meaning}), or random or zeros, not '{value}'"
+            f"condition '{text}': expected a number from 0 to {largest:g} ({meaning}), random or zeros, not '{value}'"
         )
     return level + 0.0  # -0.0 becomes 0.0

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mmbio.errors import MmbioError
 
@@ -83,7 +84,7 @@ def write_json(path: Path, value: Json) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path, what: str) -> dict[str, object]:
+def read_json(path: Path, what: str) -> dict[str, Any]:
     """Read a JSON object that mmbio wrote; `what` names it in the error."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -92,6 +93,18 @@ def read_json(path: Path, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise MmbioError(f"{path}: expected a {what} (a JSON object); write it again")
     return value
+
+
+def remember(folder: Path, name: str, target: Path) -> None:
+    """Note `target`, an entry of `folder`, as the latest of its kind `name`."""
+    write_text(folder / f".latest-{name}", target.name)
+
+
+def remembered(folder: Path, name: str) -> Path | None:
+    """The entry of `folder` that was remembered last under `name`, if it is still there."""
+    note = folder / f".latest-{name}"
+    target = folder / note.read_text(encoding="utf-8") if note.is_file() else None
+    return target if target is not None and target.exists() else None
 
 
 @contextmanager

@@ -4,9 +4,10 @@ A value marked "the paper does not say" is ours; one marked "our reading" is how
 an ambiguous sentence. Both stand in the README too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Mapping
+from typing import Final
 
 MODALITIES: Final = ("ecg", "face", "finger", "voice")
 TASKS: Final = ("identification", "gender")

@@ -13,15 +13,21 @@ from mmbio.protocols import FOLDS, PROTOCOLS, SPLITS, TRIPLETS
 @click.command("build-virtual", short_help="Pair public subjects into virtual ones and draw their triplets.")
 @options.protocol
 @options.data
-@click.option("--subjects", type=int, help="Number of virtual subjects.  [default: as many as fit, at most the paper's 58]")
-@click.option("--ages", default="13-39", show_default=True, metavar="FROM-TO", help="Age band of the ECG subjects, in years.")
+@click.option(
+    "--subjects", type=int, help="Number of virtual subjects.  [default: as many as fit, at most the paper's 58]"
+)
+@click.option(
+    "--ages", default="13-39", show_default=True, metavar="FROM-TO", help="Age band of the ECG subjects, in years."
+)
 @click.option("--split", type=click.Choice(SPLITS), default="triplet", show_default=True,
               help="triplet: the paper's, one source may reach both sides; source: disjoint beats and images;"
               " record: disjoint records.")  # fmt: skip
 @click.option("--scale", type=click.Choice(list(TRIPLETS)), default="quick", show_default=True,
               help="15 triplets a subject, or the paper's 400.")  # fmt: skip
 @click.option("--triplets", type=int, help="Triplets a subject, in place of the scale's.")
-@click.option("--folds", type=click.IntRange(2, 100), default=FOLDS, show_default=True, help="Folds of the triplet split.")
+@click.option(
+    "--folds", type=click.IntRange(2, 100), default=FOLDS, show_default=True, help="Folds of the triplet split."
+)
 @click.option("--skip-unusable", is_flag=True, help="Leave out records that cannot be used, and count them.")
 @options.seed
 @options.out
@@ -56,13 +62,14 @@ def command(
     from mmbio.cli.progress import progress
     from mmbio.data.sources import resolve
     from mmbio.data.virtual import Plan, build
-    from mmbio.files import home
+    from mmbio.files import home, remember
 
-    plan = Plan(PROTOCOLS[protocol], split, scale, triplets, subjects, _ages(ages), folds, seed, skip_unusable)
+    plan = Plan(PROTOCOLS[protocol], split, scale, triplets, subjects, parse_ages(ages), folds, seed, skip_unusable)
     folder = home(out)
     with progress(quiet or as_json) as report:
         sets = resolve(plan.protocol.modalities, data, options.assignments(sources, "--source"), folder, report)
         manifest = build(sets, plan, folder, report)
+    remember(manifest.folder.parent, protocol, manifest.folder)
     if as_json:
         click.echo(json.dumps({"manifest": str(manifest.folder), **manifest.info}))
     elif not quiet:
@@ -70,7 +77,8 @@ def command(
             click.echo(line)
 
 
-def _ages(text: str) -> tuple[int, int]:
+def parse_ages(text: str) -> tuple[int, int]:
+    """The ages behind FROM-TO, ends included; raises MmbioError for anything else."""
     match = re.fullmatch(r"(\d{1,3})-(\d{1,3})", text)
     if not match or int(match[1]) > int(match[2]):
         raise MmbioError(f"--ages {text}: expected FROM-TO in years, the smaller first, such as 13-39")

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 @click.command("eval", short_help="Test a checkpoint under a condition.")
 @options.protocol
 @click.option("--checkpoint", metavar="FILE", help="What mmbio train wrote.  [default: the newest of the protocol]")
-@click.option("--manifest", metavar="DIR", help="Manifest folder.  [default: the one that the checkpoint was trained on]")
+@click.option(
+    "--manifest", metavar="DIR", help="Manifest folder.  [default: the one that the checkpoint was trained on]"
+)
 @options.noise
 @options.missing
-@click.option("--unseen", is_flag=True, help="Gender on people not trained on: the same fusion, trained on folds over subjects.")
-@click.option("--weights", "backbone_weights", metavar="PATH", help="ResNet-50 file, for a checkpoint that was trained on one.")
+@click.option(
+    "--unseen", is_flag=True, help="Gender on people not trained on: the same fusion, trained on folds over subjects."
+)
+@click.option(
+    "--weights", "backbone_weights", metavar="PATH", help="ResNet-50 file, for a checkpoint that was trained on one."
+)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run.")
 @options.out
 @options.as_json
@@ -63,7 +69,9 @@ def command(
     condition = options.condition(noises, missing, PROTOCOLS[protocol])
     path = Path(checkpoint) if checkpoint else checkpoints.newest(settings.home, protocol)
     if path is None:
-        raise MmbioError(f"{settings.home}: no checkpoint of protocol {protocol} there; run mmbio train first, or give --checkpoint")
+        raise MmbioError(
+            f"{settings.home}: no checkpoint of protocol {protocol} there; run mmbio train first, or give --checkpoint"
+        )
     trained = checkpoints.read(path, protocol)
     folder = Path(manifest) if manifest else manifests.of_hash(settings.home, trained.key["manifest"])
     found = manifests.read(folder)
@@ -91,9 +99,14 @@ def _show(rows: "list[ResultRow]") -> None:
     from rich.table import Table
 
     first = rows[0]
-    title = (f"{first.fusion} of {first.modalities} on {first.data} data, {first.n_subjects} subjects, {first.split} split\n"
-             f"trained under {first.train_condition}, tested under {first.test_condition}, weights {first.weights or '-'}, seed {first.seed}")  # fmt: skip
-    table = Table("task", "accuracy", "95 % interval", "folds", "n", "majority answer", title=title, title_justify="left")
+    title = (
+        f"{first.fusion} of {first.modalities}, {first.data} data, {first.n_subjects} subjects, {first.split} split\n"
+        f"trained under {first.train_condition}, tested under {first.test_condition},"
+        f" weights {first.weights or '-'}, seed {first.seed}"
+    )
+    table = Table(
+        "task", "accuracy", "95 % interval", "folds", "n", "majority answer", title=title, title_justify="left"
+    )
     for row in rows:
         if row.fold != "mean" or row.metric != "accuracy":
             continue

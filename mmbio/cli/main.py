@@ -15,10 +15,10 @@ VERBS: Final = ("download", "build-virtual", "extract", "train", "eval", "corrup
 class Verbs(click.Group):
     """Loads each verb's module on demand and shows a user's mistake as one sentence."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f"mmbio.cli.{cmd_name.replace('-', '_')}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mmbio.conditions import Condition, combine, of_levels, parse
+from mmbio.conditions import Condition, Effect, combine, of_levels, parse
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS, Protocol
 
@@ -32,14 +32,20 @@ out: Final = click.option(
     "--out", metavar="DIR", help="Folder for everything a run writes.  [default: $MMBIO_HOME, else ./runs]"
 )
 protocol: Final = click.option(
-    "--protocol", type=click.Choice(list(PROTOCOLS)), default="multitask", show_default=True, help="Which paper's protocol."
+    "--protocol",
+    type=click.Choice(list(PROTOCOLS)),
+    default="multitask",
+    show_default=True,
+    help="Which paper's protocol.",
 )
 manifest: Final = click.option(
     "--manifest", metavar="DIR", help="Manifest folder.  [default: the newest of the protocol, built if there is none]"
 )
 as_json: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 quiet: Final = click.option("--quiet", is_flag=True, help="No progress bars and no summary.")
-seed: Final = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of every random draw.")
+seed: Final = click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of every random draw."
+)
 data: Final = together(
     click.option(
         "--data",
@@ -78,16 +84,19 @@ noise: Final = click.option(
     "noises",
     multiple=True,
     metavar="LEVELS|paper",
-    help="Sample noise or null embedding, such as face=0.97, ecg=0.1 or face=zeros; paper: the paper's levels. Repeatable.",
+    help="Sample noise or null embedding, such as face=0.97 or face=zeros; paper: the paper's levels. Repeatable.",
 )
 missing: Final = click.option(
-    "--missing", multiple=True, metavar="MODALITY", help="A modality that is not there, and the system is told. Repeatable."
+    "--missing",
+    multiple=True,
+    metavar="MODALITY",
+    help="A modality that is not there, and the system is told. Repeatable.",
 )
 
 
 def condition(noises: Iterable[str], missing: Iterable[str], which: Protocol) -> Condition:
     """The condition behind --noise and --missing; `paper` stands for the protocol's own levels."""
-    effects = []
+    effects: list[Effect] = []
     for text in noises:
         for part in text.split(","):
             levels = of_levels(which.noise) if part.strip() == "paper" else parse(part, which.modalities)
@@ -130,7 +139,9 @@ def open_manifest(folder: str | None, which: str, home: Path, quiet: bool = Fals
     if folder is not None:
         found = manifests.read(Path(folder))
         if found.info["protocol"] != which:
-            raise MmbioError(f"--manifest {folder}: of protocol {found.info['protocol']}, expected {which}; give --protocol")
+            raise MmbioError(
+                f"--manifest {folder}: of protocol {found.info['protocol']}, expected {which}; give --protocol"
+            )
         return found
     newest = manifests.newest(home, which)
     if newest is None:
@@ -144,10 +155,12 @@ def _build_default(which: str, home: Path, quiet: bool) -> "Manifest":
     from mmbio.cli.progress import progress
     from mmbio.data.sources import resolve
     from mmbio.data.virtual import Plan, build
+    from mmbio.files import remember
 
     plan = Plan(PROTOCOLS[which])
     with progress(quiet) as report:
         built = build(resolve(plan.protocol.modalities, None, {}, home, report), plan, home, report)
+    remember(built.folder.parent, which, built.folder)
     if not quiet:
         click.echo(f"manifest: {built.folder} (built with the defaults of mmbio build-virtual)", err=True)
     return built

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from mmbio.report import Report
+from mmbio.report import Report, silent
 
 PATIENCE: Final = 2.0  # seconds before the first bar
 
@@ -18,7 +18,7 @@ def progress(quiet: bool = False) -> Iterator[Report]:
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield lambda what, done, total: None
+        yield silent
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bars = Progress(*columns, console=console, transient=True)

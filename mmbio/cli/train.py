@@ -6,7 +6,7 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
-from mmbio.protocols import PROTOCOLS
+from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
 
 FUSIONS = "concat|sum|attention|score-sum|score-product|score-max|package.module:Class"
 
@@ -19,9 +19,13 @@ FUSIONS = "concat|sum|attention|score-sum|score-product|score-max|package.module
 @click.option("--tasks", metavar="LIST", help="identification, gender or both, jointly.  [default: both]")
 @options.noise
 @click.option("--folds", type=click.IntRange(1), help="Train only the first so many fold models.  [default: all]")
-@click.option("--unseen", is_flag=True, help="Folds over subjects, so that tests are on people not trained on (gender).")
+@click.option(
+    "--unseen", is_flag=True, help="Folds over subjects, so that tests are on people not trained on (gender)."
+)
 @click.option("--loss-weights", metavar="LIST", help="Joint loss, such as identification=0.5,gender=0.5 (the default).")
-@click.option("--rule-weights", metavar="LIST", help="Of a score rule, such as ecg=0.5,face=0.25,finger=0.25.  [default: equal]")
+@click.option(
+    "--rule-weights", metavar="LIST", help="Of a score rule, such as ecg=0.5,face=0.25,finger=0.25.  [default: equal]"
+)
 @options.seed
 @options.extraction
 @options.out
@@ -58,6 +62,7 @@ def command(
       mmbio train --fusion score-sum --rule-weights ecg=0.5,face=0.25,finger=0.25
     """
     from mmbio.cli.progress import progress
+    from mmbio.files import remember
     from mmbio.fuse import run
     from mmbio.fuse.config import Config
 
@@ -72,13 +77,13 @@ def command(
         folds=folds,
         unseen=unseen,
         rule_weights=_numbers(rule_weights, "--rule-weights") if rule_weights else None,
-        **({"task_weights": _numbers(loss_weights, "--loss-weights")} if loss_weights else {}),
+        task_weights=_numbers(loss_weights, "--loss-weights") if loss_weights else TASK_WEIGHTS,
     )
     settings = options.settings(out, backbone_weights, precision, device)
     found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json)
     with progress(quiet or as_json) as report:
         checkpoint = run.train(found, config, settings, report)
-    checkpoint.path.touch()
+    remember(checkpoint.path.parent, protocol, checkpoint.path)
     cost = checkpoint.cost()
     if as_json:
         click.echo(json.dumps({"checkpoint": str(checkpoint.path), "cost": cost, "key": checkpoint.key}))

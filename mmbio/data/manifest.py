@@ -11,7 +11,7 @@ augmentation. Rows of triplets.csv stand test first, so that a test alone reads 
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ import pandas as pd
 
 from mmbio.data.splits import BLOCKS
 from mmbio.errors import MmbioError
-from mmbio.files import bytes_hash, content_hash, read_json, replacing, write_json
+from mmbio.files import bytes_hash, content_hash, read_json, remembered, replacing, write_json
 
 SCHEMA = 1
 TABLES = ("subjects", "samples", "triplets")
@@ -81,7 +81,10 @@ class Manifest:
         lines = [
             f"{n['all']} subjects: {genders}" + (f"; the paper has {paper}" if n["all"] != paper else ""),
             f"{len(self.triplets)} triplets: {blocks}{folds} ({info['split']} split)",
-            *(f"{m}: {' + '.join(s['sets'])}{' (synthetic)' if s['synthetic'] else ''}" for m, s in info["sources"].items()),
+            *(
+                f"{m}: {' + '.join(s['sets'])}{' (synthetic)' if s['synthetic'] else ''}"
+                for m, s in info["sources"].items()
+            ),
             *(f"left out: {count} x {why}" for why, count in info["dropped"].items()),
             *(f"note: {note}" for note in info["notes"]),
         ]
@@ -112,20 +115,15 @@ class Manifest:
 
     def generator(self, row: int, purpose: str) -> np.random.Generator:
         """The generator of one triplet's noise: the same triplet, seed and purpose always get the same noise."""
-        triplet = int(self.triplets["triplet"].iat[row])
+        triplet = int(self.triplets["triplet"].to_numpy()[row])
         return np.random.default_rng([int(self.info["seed"]), zlib.crc32(purpose.encode()), triplet])
 
-    def folder_of(self, modality: str) -> Path:
-        """The folder that the paths of a modality's samples start from."""
-        return Path(self.info["sources"][modality]["folder"])
-
-    def read_sample(self, modality: str, row: pd.Series) -> bytes:
-        """The bytes of a sample's file, checked against the hash of build-virtual."""
-        path = self.folder_of(modality) / row["path"]
-        data = sample_bytes(path)
-        if bytes_hash(*data) != row["sha"]:
-            raise MmbioError(f"{path}: has changed since build-virtual read it; run mmbio build-virtual again")
-        return data[0]
+    def paths(self, modality: str) -> dict[str, tuple[Path, str]]:
+        """sample -> (path of its file, hash of its content) of one modality."""
+        rows = self.samples[self.samples["modality"] == modality]
+        folder = Path(self.info["sources"][modality]["folder"])
+        found = zip(rows["sample"], rows["path"], rows["sha"], strict=True)
+        return {sample: (folder / path, sha) for sample, path, sha in found}
 
 
 def sample_bytes(path: Path) -> tuple[bytes, ...]:
@@ -142,6 +140,14 @@ def sample_bytes(path: Path) -> tuple[bytes, ...]:
         ) from error
 
 
+def checked_bytes(path: Path, sha: str) -> bytes:
+    """The content of a sample's file; raises MmbioError where it is gone or differs from build-virtual's hash."""
+    data = sample_bytes(path)
+    if bytes_hash(*data) != sha:
+        raise MmbioError(f"{path}: has changed since build-virtual read it; run mmbio build-virtual again")
+    return data[0]
+
+
 def write(
     folder: Path,
     info: dict[str, Any],
@@ -150,13 +156,13 @@ def write(
     triplets: pd.DataFrame,
 ) -> Manifest:
     """Write a manifest whole, or nothing; the hash is added to `info`."""
-    order = [BLOCKS[::-1].index(split) for split in triplets["split"]]
-    triplets = triplets.iloc[np.lexsort((triplets["triplet"], order))].reset_index(drop=True)
+    order = np.array([BLOCKS[::-1].index(split) for split in triplets["split"]])
+    triplets = triplets.iloc[np.lexsort([triplets["triplet"].to_numpy(np.int64), order])].reset_index(drop=True)
     texts = {
         name: table.to_csv(index=False, lineterminator="\n")
         for name, table in zip(TABLES, (subjects, samples, triplets), strict=True)
     }
-    unhashed = {"sources", "notes", "version"}
+    unhashed = {"sources", "notes", "version", "fingerprint"}
     identity = {key: value for key, value in info.items() if key not in unhashed}
     stripped = samples.drop(columns="path").to_csv(index=False)
     info = info | {"hash": content_hash([identity, texts["subjects"], stripped, texts["triplets"]])}
@@ -189,9 +195,16 @@ def read(folder: Path) -> Manifest:
 
 
 def newest(home: Path, protocol: str) -> Path | None:
-    """The folder of the manifest of a protocol that was written last, or None."""
-    found = [p for p in (home / "manifests").glob(f"{protocol}-*/manifest.json") if p.is_file()]
-    return max(found, key=lambda p: (p.stat().st_mtime_ns, p)).parent if found else None
+    """The manifest of a protocol that mmbio build-virtual made last, or None."""
+    return remembered(home / "manifests", protocol)
+
+
+def made_from(home: Path, fingerprint: str) -> Path | None:
+    """The manifest that was built from the same plan and the same, unchanged files, or None."""
+    for path in sorted((home / "manifests").glob("*/manifest.json")):
+        if read_json(path, "manifest").get("fingerprint") == fingerprint:
+            return path.parent
+    return None
 
 
 def of_hash(home: Path, wanted: str) -> Path:
@@ -202,8 +215,8 @@ def of_hash(home: Path, wanted: str) -> Path:
     return found[0]
 
 
-def _text_columns(text: str) -> dict[str, str]:
+def _text_columns(text: str) -> dict[Hashable, type]:
     """Every column is text but those that count."""
     header: Sequence[str] = text.split("\n", 1)[0].split(",")
     counts = {"triplet", "fold", "order"} | ({"subject"} if "triplet" in header or "gender" in header else set())
-    return {name: "str" for name in header if name not in counts}
+    return {name: str for name in header if name not in counts}

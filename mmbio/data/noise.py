@@ -10,7 +10,7 @@ import numpy as np
 def gaussian(beats: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
     """Add zero-mean Gaussian noise of standard deviation `sigma` to min-max scaled beats, any shape."""
     noise = rng.standard_normal(beats.shape, dtype=np.float32)
-    return (beats + np.float32(sigma) * noise).astype(np.float32)
+    return np.asarray(beats + np.float32(sigma) * noise, dtype=np.float32)
 
 
 def blacken(image: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

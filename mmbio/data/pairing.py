@@ -44,9 +44,7 @@ def pair(
     Where fewer are taken than fit, genders keep their shares (the paper does not say).
     Raises MmbioError where `n_subjects` do not fit.
     """
-    by_gender = {
-        g: {m: [c for c in candidates[m] if c.gender == g] for m in matched} for g in ("F", "M")
-    }
+    by_gender = {g: {m: [c for c in candidates[m] if c.gender == g] for m in matched} for g in ("F", "M")}
     room = {g: min(len(found) for found in by_gender[g].values()) for g in by_gender}
     free = [m for m in candidates if m not in matched]
     fits = min([sum(room.values()), *(len(candidates[m]) for m in free)])
@@ -84,5 +82,7 @@ def _does_not_fit(
 ) -> str:
     found = ", ".join(f"{len(c)} {m}" for m, c in candidates.items())
     matching = f" ({room['F']} F, {room['M']} M matched by gender over {' and '.join(matched)})" if matched else ""
-    cure = f"ask for 1 to {fits} with --subjects or leave it out, or widen --ages" if fits else "widen --ages or add data"
+    cure = (
+        f"ask for 1 to {fits} with --subjects or leave it out, or widen --ages" if fits else "widen --ages or add data"
+    )
     return f"--subjects {n}: at most {fits} virtual subjects fit{matching} from {found} subjects; {cure}"

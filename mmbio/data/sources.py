@@ -1,7 +1,7 @@
 """Sources: which public sets stand behind each modality, from --data and --source."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmbio.data.readers.registry import READERS, read_modality

@@ -1,8 +1,8 @@
 """build-virtual: public sets -> virtual subjects -> triplets -> a manifest."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from mmbio import __version__
+from mmbio.code import code_hashes
 from mmbio.data import manifest, pairing, signals, splits
 from mmbio.data.pairing import Candidate, Virtual
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.errors import MmbioError
-from mmbio.files import bytes_hash
+from mmbio.files import bytes_hash, content_hash
 from mmbio.protocols import AGES, FOLDS, MIN_BEATS, TRIPLETS, Protocol
 from mmbio.report import Report, silent
 
@@ -45,15 +46,20 @@ def build(
 ) -> manifest.Manifest:
     """Pair the subjects of `sets` (modality -> public sets), draw their triplets and write the manifest.
 
+    A manifest that was built by the same plan from unchanged files is taken as it is.
+
     Raises MmbioError where more subjects are asked for than fit, or a record is not usable.
     """
     _check(plan)
+    fingerprint = _fingerprint(sets, plan)
+    known = manifest.made_from(home, fingerprint)
+    if known is not None:
+        return manifest.read(known)
     notes = [note for found in sets.values() for s in found for note in s.notes]
     dropped: Counter[str] = Counter()
     rng = np.random.default_rng([plan.seed, 0])
     candidates = {
-        modality: _candidates(modality, sets[modality], plan, dropped, report)
-        for modality in plan.protocol.modalities
+        modality: _candidates(modality, sets[modality], plan, dropped, report) for modality in plan.protocol.modalities
     }
     pairs = pairing.pair(candidates, MATCHED, plan.subjects, plan.protocol.n_subjects, rng)
     subjects = pd.DataFrame([_subject_row(i, gender, v) for i, (gender, v) in enumerate(pairs)])
@@ -77,9 +83,24 @@ def build(
         "data": _data_label(sources),
         "sources": sources,
         "notes": notes,
+        "fingerprint": fingerprint,
     }
     name = f"{plan.protocol.name}-{plan.split}-{plan.scale if plan.triplets is None else plan.n_triplets}"
     return manifest.write(home / "manifests" / name, info, subjects, samples, triplets)
+
+
+def _fingerprint(sets: Mapping[str, Sequence[SampleSet]], plan: Plan) -> str:
+    """Stands for a plan and the files it reads, by their names, sizes and times."""
+    files = [
+        [found.name, s.path, s.gender, s.age, stat.st_size, stat.st_mtime_ns]
+        for modality in sets
+        for found in sets[modality]
+        for s in found.samples
+        for stat in [(found.folder / s.path).stat()]
+    ]
+    folders = [str(found.folder.resolve()) for modality in sets for found in sets[modality]]
+    choices = {f.name: getattr(plan, f.name) for f in fields(plan)} | {"protocol": plan.protocol.name}
+    return content_hash([choices, folders, files, code_hashes(["data"])])
 
 
 def _check(plan: Plan) -> None:
@@ -132,9 +153,7 @@ def _matches(modality: str, person: Candidate, ages: tuple[int, int], dropped: C
     return False
 
 
-def _with_beats(
-    person: Candidate, sets: Sequence[SampleSet], plan: Plan, dropped: Counter[str]
-) -> Candidate | None:
+def _with_beats(person: Candidate, sets: Sequence[SampleSet], plan: Plan, dropped: Counter[str]) -> Candidate | None:
     folder = next(s.folder for s in sets if s.name == person.set_name)
     usable, n_beats = [], []
     for sample in person.samples:

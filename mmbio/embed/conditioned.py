@@ -4,7 +4,7 @@ Sample noise goes to the samples, nulls replace vectors (the system is not told)
 the mask (the system is told).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ from mmbio.embed.backbones import beats
 from mmbio.embed.extract import Job, extract
 from mmbio.embed.settings import Settings
 from mmbio.report import Report, silent
-
 
 
 @dataclass(frozen=True)

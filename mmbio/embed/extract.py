@@ -1,6 +1,6 @@
 """extract: a manifest's images under a noise level -> vectors in a store, each shard a pure function of its inputs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmbio.data import noise
-from mmbio.data.images import augment, load_image
+from mmbio.data import corrupted
 from mmbio.data.manifest import Manifest
 from mmbio.embed.settings import Settings, device_of, precision_of, threads
 from mmbio.embed.store import Store
@@ -39,10 +38,9 @@ class Job:
 
     @cached_property
     def _items_hash(self) -> str:
-        samples = self.manifest.samples
-        sha = samples[samples["modality"] == self.modality].set_index("sample")["sha"].to_dict()
+        paths = self.manifest.paths(self.modality)
         triplets = self.manifest.triplets["triplet"].tolist()
-        return content_hash([[t, draw, sha[name]] for t, (name, draw) in zip(triplets, self.items, strict=True)])
+        return content_hash([[t, draw, paths[name][1]] for t, (name, draw) in zip(triplets, self.items, strict=True)])
 
     @cached_property
     def key(self) -> dict[str, Any]:
@@ -122,20 +120,11 @@ def _decoded(job: Job, shards: Sequence[int]) -> Iterator[tuple[int, np.ndarray]
     """(shard, images), decoded on threads while the network works on the shard before."""
     from mmbio.embed.backbones.resnet50 import stack
 
-    samples = job.manifest.samples
-    by_name = samples[samples["modality"] == job.modality].set_index("sample", drop=False)
-
-    def decode(row: int) -> np.ndarray:
-        name, draw = job.items[row]
-        sample = by_name.loc[name]
-        path = job.manifest.folder_of(job.modality) / sample["path"]
-        image = augment(load_image(path, job.manifest.read_sample(job.modality, sample)), int(draw))
-        if job.level:
-            image = noise.blacken(image, job.level, job.manifest.generator(row, job.modality))
-        return image
+    paths = job.manifest.paths(job.modality)
 
     def load(shard: int) -> np.ndarray:
-        return stack([decode(row) for row in job.store.rows_of(shard)])
+        rows = job.store.rows_of(shard)
+        return stack([corrupted.image(job.manifest, job.modality, row, job.level, paths) for row in rows])
 
     with ThreadPoolExecutor(DECODERS) as pool:
         waiting: list[tuple[int, Future[np.ndarray]]] = []

@@ -78,7 +78,9 @@ class Store:
         for shard in np.unique(rows // self.shard):
             span = self.rows_of(int(shard))
             if done.get(int(shard)) != zlib.crc32(memory[span.start : span.stop].tobytes()):
-                raise MmbioError(f"{self.folder}: shard {shard} is damaged; remove the folder and run the command again")
+                raise MmbioError(
+                    f"{self.folder}: shard {shard} is damaged; remove the folder and run the command again"
+                )
         return np.asarray(memory[rows])
 
     def _done(self) -> dict[int, int]:

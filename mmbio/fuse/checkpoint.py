@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mmbio.errors import MmbioError
-from mmbio.files import content_hash, read_json, replacing, write_json
+from mmbio.files import content_hash, read_json, remembered, replacing, write_json
 from mmbio.fuse.config import Config
 from mmbio.fuse.network import Network
 from mmbio.protocols import PROTOCOLS
@@ -42,8 +42,13 @@ class Checkpoint:
 
     def members(self) -> list["Checkpoint"]:
         """The checkpoints that hold networks: itself, or those that a score rule combines."""
-        names = self.key.get("members")
-        return [self] if names is None else [read(self.path.with_name(name)) for name in names]
+        keys = self.key.get("members")
+        return [self] if keys is None else [read(self.path.with_name(file_name(key))) for key in keys]
+
+    def embeddings(self) -> dict[str, dict[str, Any]]:
+        """Modality -> the key of the vectors it was trained on; beats are not extracted and have none."""
+        keys = self.key.get("members", [self.key])
+        return {m: k for key in keys for m, k in key["embeddings"].items()}
 
     def network(self, fold: int) -> Network:
         """The trained network of a fold."""
@@ -69,12 +74,12 @@ def idle_branches(config: Config) -> tuple[str, ...]:
     return tuple(f"branches.{m}." for m in idle)
 
 
-def path_of(home: Path, key: Mapping[str, Any]) -> Path:
-    """Where the checkpoint of this key stands; the name says what it is."""
+def file_name(key: Mapping[str, Any]) -> str:
+    """The name of the checkpoint of this key, which says what it is."""
     config = key["config"]
     fusion = config["fusion"].replace(":", "-").replace(".", "-")
     parts = [config["protocol"], fusion, "+".join(config["modalities"]), "+".join(config["tasks"])]
-    return home / "checkpoints" / f"{'-'.join(parts)}-{content_hash(dict(key))[:8]}.safetensors"
+    return f"{'-'.join(parts)}-{content_hash(dict(key))[:8]}.safetensors"
 
 
 def write(path: Path, key: Mapping[str, Any], states: list[dict[str, Tensor]], cost: Mapping[str, Any]) -> Checkpoint:
@@ -92,7 +97,9 @@ def read(path: Path, protocol: str | None = None) -> Checkpoint:
         with safe_open(path, "pt") as file:
             key = json.loads((file.metadata() or {})["mmbio"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise MmbioError(f"{path}: not a readable mmbio checkpoint ({error}); give one that mmbio train wrote") from error
+        raise MmbioError(
+            f"{path}: not a readable mmbio checkpoint ({error}); give one that mmbio train wrote"
+        ) from error
     if key.pop("schema", None) != SCHEMA:
         raise MmbioError(f"{path}: written by another version of mmbio; train it again")
     found = key["config"]["protocol"]
@@ -105,9 +112,8 @@ def read(path: Path, protocol: str | None = None) -> Checkpoint:
 
 
 def newest(home: Path, protocol: str) -> Path | None:
-    """The checkpoint of a protocol that was written, or chosen by train, last."""
-    found = list((home / "checkpoints").glob(f"{protocol}-*.safetensors"))
-    return max(found, key=lambda p: (p.stat().st_mtime_ns, p)) if found else None
+    """The checkpoint of a protocol that mmbio train wrote, or found finished, last; or None."""
+    return remembered(home / "checkpoints", protocol)
 
 
 def torch_version() -> str:

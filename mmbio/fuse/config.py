@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from mmbio.conditions import Condition, parse
+from mmbio.conditions import Condition, combine, parse
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
 
@@ -16,11 +16,12 @@ FEATURE_FUSIONS: Final = ("concat", "sum", "attention")
 class Optimiser:
     """How a network is trained; the paper says none of it."""
 
-    rate: float = 1e-3  # of AdamW
-    weight_decay: float = 1e-2
+    rate: float = 3e-3  # of AdamW; rate, decay and patience were chosen on dev loss
+    weight_decay: float = 0.1
     batch: int = 128
     epochs: int = 60  # at most
     patience: int = 8  # epochs without a lower dev loss
+    least_gain: float = 1e-3  # a dev loss counts as lower from this difference on
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,15 @@ class Config:
     seed: int = 0
     folds: int | None = None  # train the first so many fold models; None: all
     unseen: bool = False  # folds over subjects: test subjects were not trained on
-    task_weights: Mapping[str, float] = field(default_factory=lambda: dict(TASK_WEIGHTS))
+    task_weights: Mapping[str, float] = field(default_factory=lambda: TASK_WEIGHTS)
     rule_weights: Mapping[str, float] | None = None  # score rules only; None: equal
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
         protocol = PROTOCOLS[self.protocol]
         object.__setattr__(self, "modalities", _ordered("modalities", self.modalities, protocol.modalities))
+        kept = combine(e for e in self.condition.effects if e.modality in self.modalities)
+        object.__setattr__(self, "condition", kept)  # what happens to others changes nothing
         object.__setattr__(self, "tasks", _ordered("tasks", self.tasks, protocol.tasks))
         if self.unseen and "identification" in self.tasks:
             raise MmbioError("--unseen: subjects not trained on cannot be identified; use --tasks gender")

@@ -12,9 +12,7 @@ from mmbio.fuse.attention import Attention
 from mmbio.fuse.concat import Concat
 from mmbio.fuse.sum import Sum
 
-CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType(
-    {"concat": Concat, "sum": Sum, "attention": Attention}
-)
+CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType({"concat": Concat, "sum": Sum, "attention": Attention})
 
 
 def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> nn.Module:
@@ -35,7 +33,9 @@ def _imported(name: str) -> type[nn.Module]:
     try:
         found = getattr(importlib.import_module(module_name), class_name) if colon else None
     except (ImportError, AttributeError, ValueError) as error:
-        raise MmbioError(f"--fusion {name}: cannot be imported ({error}); give an importable package.module:Class") from error
+        raise MmbioError(
+            f"--fusion {name}: cannot be imported ({error}); give an importable package.module:Class"
+        ) from error
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise MmbioError(
             f"--fusion {name}: unknown; choose from {', '.join(CLASSES)}, score-sum, score-product, score-max,"

@@ -1,7 +1,8 @@
 """Train an experiment: a manifest and a configuration -> a checkpoint, trained once for each content hash."""
 
 import time
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,20 +29,31 @@ def train(manifest: Manifest, config: Config, settings: Settings, report: Report
     Extracts what is missing. A score-level experiment trains one unimodal group a modality and
     then writes a checkpoint that names them. Raises MmbioError for data that cannot be used.
     """
-    total = sum(len(partitions_of(manifest, c)) for c in config.members())
-    members: list[Checkpoint] = []
-    for member in config.members():
-        before = sum(len(partitions_of(manifest, m.config)) for m in members)
-        members.append(_train_group(manifest, member, settings, report, before, total))
+    parts = [partitions_of(manifest, member) for member in config.members()]
+    before = np.cumsum([0, *(len(p) for p in parts)]).tolist()
+    members = [
+        _train_group(manifest, member, settings, partial(_tick, report, start, before[-1]), report)
+        for member, start in zip(config.members(), before, strict=False)
+    ]
     if not config.is_score_level:
         return members[0]
-    key = {"config": config.to_json(), "manifest": manifest.hash, "members": [m.path.name for m in members]}
+    planned = plan(manifest, config, settings)
     costs = [m.cost() for m in members]
-    cost = {"n_parameters": sum(c["n_parameters"] for c in costs), "seconds": sum(c["seconds"] for c in costs)}
-    return checkpoint.write(checkpoint.path_of(settings.home, key), key, [], cost)
+    cost = {
+        "n_parameters": sum(c["n_parameters"] for c in costs),
+        "seconds": round(sum(c["seconds"] for c in costs), 2),
+    }
+    return checkpoint.write(planned.path, planned.key, [], cost)
 
 
-def key_of(manifest: Manifest, config: Config, settings: Settings) -> dict[str, Any]:
+def plan(manifest: Manifest, config: Config, settings: Settings) -> Checkpoint:
+    """The checkpoint of an experiment as it is, or would be once trained."""
+    keys = [_key(manifest, member, settings) for member in config.members()]
+    key = {"config": config.to_json(), "manifest": manifest.hash, "members": keys} if config.is_score_level else keys[0]
+    return Checkpoint(settings.home / "checkpoints" / checkpoint.file_name(key), key)
+
+
+def _key(manifest: Manifest, config: Config, settings: Settings) -> dict[str, Any]:
     """Everything that determines a group of networks, readable, so that a difference can be explained."""
     extraction = jobs(manifest, config.condition, config.modalities, settings)
     return {
@@ -62,38 +74,26 @@ def classes_of(manifest: Manifest, config: Config) -> dict[str, int]:
     return {task: sizes[task] for task in config.tasks}
 
 
-def path_of(manifest: Manifest, config: Config, settings: Settings) -> Path:
-    """Where the checkpoint of a feature-level experiment stands, or will."""
-    return checkpoint.path_of(settings.home, key_of(manifest, config, settings))
-
-
 def partitions_of(manifest: Manifest, config: Config) -> list[Partition]:
     """The partitions of the fold models that the experiment trains."""
     return manifest.partitions(config.unseen)[: config.folds]
 
 
 def _train_group(
-    manifest: Manifest, config: Config, settings: Settings, report: Report, before: int, total: int
+    manifest: Manifest, config: Config, settings: Settings, tick: Callable[[int], None], report: Report
 ) -> Checkpoint:
-    key = key_of(manifest, config, settings)
-    path = checkpoint.path_of(settings.home, key)
-    with locked(path.with_name(f".{path.stem}.lock")):
-        if not path.is_file():
-            parts = partitions_of(manifest, config)
-            states, cost = _train_networks(manifest, config, settings, parts, report, before, total)
-            checkpoint.write(path, key, states, cost)
-    return checkpoint.read(path)
+    planned = plan(manifest, config, settings)
+    with locked(planned.path.with_name(f".{planned.path.stem}.lock")):
+        if not planned.path.is_file():
+            states, cost = _train_networks(manifest, config, settings, tick, report)
+            checkpoint.write(planned.path, planned.key, states, cost)
+    return checkpoint.read(planned.path)
 
 
 def _train_networks(
-    manifest: Manifest,
-    config: Config,
-    settings: Settings,
-    parts: list[Partition],
-    report: Report,
-    before: int,
-    total: int,
+    manifest: Manifest, config: Config, settings: Settings, tick: Callable[[int], None], report: Report
 ) -> tuple[list[State], dict[str, Any]]:
+    parts = partitions_of(manifest, config)
     rows = rows_needed(parts)
     embeddings = embeddings_under(manifest, config.condition, config.modalities, rows, settings, report)
     torch.set_num_threads(threads())
@@ -106,9 +106,13 @@ def _train_networks(
         state, n_epochs = train_fold(config, classes, fold, data, train_rows, dev_rows)
         states.append(_without_idle(state, config))
         epochs.append(n_epochs)
-        report("training networks", before + fold + 1, total)
+        tick(fold + 1)
     n = n_parameters(new_network(config, classes, 0), checkpoint.idle_branches(config))
     return states, {"n_parameters": n, "seconds": round(time.perf_counter() - start, 2), "epochs": epochs}
+
+
+def _tick(report: Report, before: int, total: int, done: int) -> None:
+    report("training networks", before + done, total)
 
 
 def _without_idle(state: State, config: Config) -> State:

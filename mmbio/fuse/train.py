@@ -1,7 +1,7 @@
 """Training: a group of fold networks, straight on tensors, stopped early on the dev loss."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,6 @@ def train_fold(
     data: Data,
     train: Tensor,
     dev: Tensor,
-    tick: Callable[[], None] = lambda: None,
 ) -> tuple[State, int]:
     """Train one network on rows `train` and keep the epoch of the lowest loss on rows `dev`.
 
@@ -72,28 +71,29 @@ def train_fold(
     best, best_loss, best_epoch, epoch = copy.deepcopy(network.state_dict()), float("inf"), 0, 0
     for epoch in range(1, how.epochs + 1):
         network.train()
-        for index in train[torch.randperm(len(train), generator=generator)].split(how.batch):
+        for index in train[torch.randperm(len(train), generator=generator)].split(how.batch):  # type: ignore[no-untyped-call]
             vectors, present, labels = data.batch(index)
             loss = joint(network(vectors, present).logits, labels, weights)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         loss_now = _dev_loss(network, held_out, weights)
-        if loss_now < best_loss:
+        if loss_now < best_loss - how.least_gain:
             best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss_now, epoch
         if epoch - best_epoch >= how.patience:
             break
-    tick()
     return best, epoch
 
 
 @torch.inference_mode()
-def predict(network: Network, data: Data, batch: int = Optimiser.batch) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+def predict(
+    network: Network, data: Data, batch: int = Optimiser.batch
+) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """Posteriors, task -> (n, classes), and fusion weights (n, M) or None, of all rows of `data`."""
     network.eval()
     posteriors: dict[str, list[Tensor]] = {}
     weights = []
-    for index in torch.arange(len(data.present), device=data.present.device).split(batch):
+    for index in torch.arange(len(data.present), device=data.present.device).split(batch):  # type: ignore[no-untyped-call]
         vectors, present, _ = data.batch(index)
         out = network(vectors, present)
         for task, logits in out.logits.items():

@@ -36,7 +36,7 @@ class Evaluation:
     posteriors: dict[str, np.ndarray]
     weights: np.ndarray | None  # (K, N, M) of an attention fusion
     accuracies: dict[str, Accuracy]
-    majorities: dict[str, float]
+    majorities: dict[str, float]  # of gender: the accuracy of always answering the majority
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Evaluator:
             )
         sided = [str(effect) for effect in self.condition.effects if effect.side != "both"]
         if sided:
-            raise MmbioError(f"condition '{sided[0]}': sides belong to verification trials; leave @{sided[0].split('@')[1]} out")
+            raise MmbioError(
+                f"condition '{sided[0]}': sides belong to verification trials; leave @{sided[0].split('@')[1]} out"
+            )
 
     @cached_property
     def config(self) -> Config:
@@ -67,8 +69,7 @@ class Evaluator:
         """Everything that determines the figures."""
         extraction = jobs(self.manifest, self.condition, self.config.modalities, self.settings)
         return {
-            "checkpoint": self.checkpoint.hash,
-            "members": [member.hash for member in self.checkpoint.members()],
+            "checkpoint": self.checkpoint.key,
             "condition": str(self.condition),
             "embeddings": {job.modality: job.key for job in extraction},
             "threads": threads(),
@@ -138,7 +139,10 @@ class Evaluator:
         weights = self.config.weights_of_rule()
         order = [embeddings.modalities.index(m) for m in self.config.modalities]
         w = np.array([weights[m] for m in self.config.modalities])
-        fused = [fuse(self.config.fusion, np.stack(fold), w, embeddings.present[:, order]) for fold in zip(*groups, strict=True)]
+        fused = [
+            fuse(self.config.fusion, np.stack(fold), w, embeddings.present[:, order])
+            for fold in zip(*groups, strict=True)
+        ]
         return np.stack(fused).astype(np.float32)
 
     def rows(self, evaluation: Evaluation) -> list[ResultRow]:
@@ -182,8 +186,7 @@ class Evaluator:
         tested = ~np.isnan(evaluation.posteriors[task]).all(2)  # (K, N)
         n = int(tested[int(fold)].sum() if fold != "mean" else tested.any(0).sum())
         used = [self.manifest.modalities.index(m) for m in config.modalities]
-        extraction = list(self.checkpoint.members()[0].key["embeddings"].values()) or list(self.key["embeddings"].values())
-        first = extraction[0] if extraction else {}
+        first = next(iter(self.checkpoint.embeddings().values()), {})
         return ResultRow(
             result=evaluation.hash,
             protocol=config.protocol,
@@ -224,7 +227,7 @@ def settings_of(checkpoint: Checkpoint, settings: Settings, weights_file: str | 
 
     Raises MmbioError where it was trained on a file of weights and another, or none, is given.
     """
-    keys = [k for member in checkpoint.members() for k in member.key["embeddings"].values()]
+    keys = list(checkpoint.embeddings().values())
     if not keys:
         return settings
     known = {"imagenet1k-v1": "imagenet", f"random-{RANDOM_SEED}": "random"}

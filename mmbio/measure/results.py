@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from mmbio.errors import MmbioError
 from mmbio.files import locked, write_text
@@ -60,6 +61,28 @@ def to_csv(rows: Sequence[ResultRow]) -> str:
     return out.getvalue()
 
 
+def read(path: Path) -> list[ResultRow]:
+    """The rows of a CSV file of results; raises MmbioError where it is not one of this version."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise MmbioError(f"{path}: its columns are those of another mmbio version; run the command again")
+            return [_row(fields) for fields in reader]
+    except (OSError, ValueError) as error:
+        raise MmbioError(f"{path}: not readable as results ({error}); remove it and run the command again") from error
+
+
+def _row(texts: dict[str, str]) -> ResultRow:
+    numbers: dict[str, Callable[[str], float | int]] = {"value": float, "low": float, "high": float}
+    numbers |= dict.fromkeys(("n_subjects", "n", "n_genuine", "n_impostor", "n_missing", "seed"), int)
+    optional = ("low", "high", "n_genuine", "n_impostor")
+    values: dict[str, Any] = dict(texts)
+    for name, number in numbers.items():
+        values[name] = None if texts[name] == "" and name in optional else number(texts[name])
+    return ResultRow(**values)
+
+
 def append(path: Path, rows: Sequence[ResultRow]) -> None:
     """Add rows to a CSV file of results; rows of the same evaluation are replaced.
 
@@ -69,7 +92,9 @@ def append(path: Path, rows: Sequence[ResultRow]) -> None:
         before = path.read_text(encoding="utf-8") if path.is_file() else ",".join(COLUMNS) + "\n"
         old = list(csv.DictReader(io.StringIO(before)))
         if before.split("\n", 1)[0] != ",".join(COLUMNS):
-            raise MmbioError(f"{path}: its columns are those of another mmbio version; move the file away and run again")
+            raise MmbioError(
+                f"{path}: its columns are those of another mmbio version; move the file away and run again"
+            )
         new = {row.result for row in rows}
         kept = [row for row in old if row["result"] not in new]
         out = io.StringIO()

@@ -44,6 +44,14 @@ def texts(fields: Fields, key: str, where: str, default: tuple[str, ...] | None 
     return tuple(found)
 
 
+def flag(fields: Fields, key: str, where: str) -> bool:
+    """True or false, false where the key is not there."""
+    found = fields.get(key, False)
+    if not isinstance(found, bool):
+        raise MmbioError(f"{where}: '{key}' is {found!r}; give true or false")
+    return found
+
+
 def table(fields: Fields, key: str, where: str, default: Fields | None = None) -> Fields:
     """A table, `default` where the key is not there."""
     if default is not None and key not in fields:

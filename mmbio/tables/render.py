@@ -30,6 +30,7 @@ class Measured:
     high: float
     n: int
     interval: str = "95 % interval"
+    mark: str = ""  # a letter behind the figure that a note explains
 
     def __post_init__(self) -> None:
         if self.n < 1 or not math.isfinite(self.value):
@@ -125,7 +126,7 @@ def _number(value: float, metric: Metric) -> str:
 def _figure(found: Measured | None, metric: Metric) -> str:
     if found is None:
         return NOTHING
-    value = _number(found.value, metric)
+    value = _number(found.value, metric) + found.mark
     if math.isnan(found.low) or math.isnan(found.high):
         return value
     return f"{value} [{_number(found.low, metric)}, {_number(found.high, metric)}]"

@@ -20,7 +20,7 @@ from mmbio.tables.fields import Fields
 from mmbio.tables.settings import Settings
 
 KEYS: Final = (
-    *("protocol", "name", "title", "notes", "reported_notes", "keys", "key_headers"),
+    *("protocol", "name", "title", "notes", "reported_notes", "cost", "keys", "key_headers"),
     *("base", "columns", "rows"),
 )
 
@@ -93,6 +93,7 @@ class TableSpec:
     title: str
     notes: tuple[str, ...]
     reported_notes: tuple[str, ...]
+    cost: bool  # print parameters and training times
     keys: tuple[Key, ...]
     base: Fields
     columns: tuple[Column, ...]
@@ -138,6 +139,7 @@ def load(path: Path) -> TableSpec:
         title=fields.text(content, "title", where),
         notes=fields.texts(content, "notes", where, ()),
         reported_notes=fields.texts(content, "reported_notes", where, ()),
+        cost=fields.flag(content, "cost", where),
         keys=keys,
         base=settings.check(fields.table(content, "base", where, {}), protocol, f"{where}, base"),
         columns=_columns(content, protocol, where),

@@ -27,6 +27,7 @@ def small(metric: str = "accuracy") -> TableSpec:
         title="My own",
         notes=("a reading",),
         reported_notes=("a slip",),
+        cost=False,
         keys=(Key("task", "Task", mark=False),),
         base={},
         columns=(

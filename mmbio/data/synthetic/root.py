@@ -1,7 +1,7 @@
 """The synthetic root: one small set a modality, in the real sets' own layouts."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mmbio.data import noise, signals
-from mmbio.data.manifest import Manifest
+from mmbio.data.manifest import Manifest, checked_bytes
 
 
 def embed(manifest: Manifest, rows: np.ndarray, level: float) -> np.ndarray:
@@ -23,9 +23,9 @@ def embed(manifest: Manifest, rows: np.ndarray, level: float) -> np.ndarray:
 
 
 def _records(manifest: Manifest, wanted: set[str]) -> dict[str, np.ndarray]:
-    samples = manifest.samples[manifest.samples["modality"] == "ecg"]
     found = {}
-    for _, row in samples[samples["sample"].isin(wanted)].iterrows():
-        manifest.read_sample("ecg", row)
-        found[row["sample"]] = signals.beats(manifest.folder_of("ecg") / row["path"])
+    for sample, (path, sha) in manifest.paths("ecg").items():
+        if sample in wanted:
+            checked_bytes(path, sha)
+            found[sample] = signals.beats(path)
     return found

@@ -53,7 +53,7 @@ class ResNet50:
         pixels = torch.from_numpy(padded).to(self.device).permute(0, 3, 1, 2)  # (B, 3, 224, 224)
         scaled = ((pixels.float() - self._mean) / self._std).to(self.dtype, memory_format=torch.channels_last)
         maps = self._maps(scaled).view(BATCH, DIM, -1)  # (B, 2048, 49)
-        return maps.float().mean(2)[: len(images)].cpu().numpy()
+        return np.asarray(maps.float().mean(2)[: len(images)].cpu())
 
 
 def resize(image: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ def can_compile() -> bool:
 
 def fold_batch_norms(network: ResNet) -> ResNet:
     """Fold each batch norm into the convolution before it: the same function in fewer passes over memory."""
-    network.conv1, network.bn1 = fuse_conv_bn_eval(network.conv1, network.bn1), nn.Identity()  # type: ignore[assignment]
+    network.conv1, network.bn1 = fuse_conv_bn_eval(network.conv1, network.bn1), nn.Identity()
     for block in network.modules():
         if isinstance(block, Bottleneck):
             for k in "123":
@@ -139,7 +139,9 @@ def _from_file(weights: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise MmbioError(f"--weights {weights}: not a readable state dict ({reason}); give a .pth or .safetensors file") from error
+        raise MmbioError(
+            f"--weights {weights}: not a readable state dict ({reason}); give a .pth or .safetensors file"
+        ) from error
     return state
 
 

@@ -1,0 +1,58 @@
+"""explain: why a cell would be computed again, by what differs from when it was last."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmbio.files import read_json, write_json
+from mmbio.tables.run import Runner
+from mmbio.tables.spec import TableSpec, cells
+
+
+def notebook(runner: Runner) -> Path:
+    """Where the keys of the cells that were computed last are noted."""
+    return runner.extraction.home / "tables" / "cells.json"
+
+
+def note(runner: Runner, label: str, specs: list[TableSpec]) -> None:
+    """Note what determined each finished cell of these tables under this label."""
+    path = notebook(runner)
+    known: dict[str, Any] = read_json(path, "notebook of cells") if path.is_file() else {}
+    known |= dict(_keys(runner, label, specs))
+    write_json(path, known)
+
+
+def explain(runner: Runner, label: str, specs: list[TableSpec]) -> list[tuple[str, str]]:
+    """(cell, reason) for every cell: `finished`, `never computed`, or what has changed since."""
+    path = notebook(runner)
+    known = read_json(path, "notebook of cells") if path.is_file() else {}
+    finished = {c.settings: runner.finished(c.settings) for spec in specs for c in cells(spec)}
+    settings = [c.settings for spec in specs for c in cells(spec)]
+    reasons = []
+    for (place, key), s in zip(_keys(runner, label, specs), settings, strict=True):
+        reasons.append((place, "finished" if finished[s] else _reason(known.get(place), key)))
+    return reasons
+
+
+def _reason(before: Any, now: dict[str, Any]) -> str:
+    if not isinstance(before, Mapping):
+        return "never computed"
+    old, new = dict(_leaves(before)), dict(_leaves(now))
+    changed = [k for k in {**old, **new} if old.get(k) != new.get(k)]
+    if not changed:
+        return "its result is gone"
+    return "changed: " + ", ".join(f"{k} ({old.get(k, 'not there')} -> {new.get(k, 'gone')})" for k in sorted(changed))
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, str(value)
+
+
+def _keys(runner: Runner, label: str, specs: list[TableSpec]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for spec in specs:
+        for cell in cells(spec):
+            yield f"{label}/{spec.name} {cell.row} {cell.column}", runner.evaluator(cell.settings).key

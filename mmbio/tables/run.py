@@ -1,0 +1,157 @@
+"""run: a spec's cells -> trained, evaluated and measured, each once for what determines it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mmbio.data.manifest import Manifest
+from mmbio.embed.settings import Settings as Extraction
+from mmbio.fuse import run as fuse
+from mmbio.fuse.config import Config
+from mmbio.measure import results
+from mmbio.measure.evaluate import Evaluator
+from mmbio.measure.results import ResultRow
+from mmbio.report import Report, silent
+from mmbio.tables.render import Measured
+from mmbio.tables.settings import Settings
+from mmbio.tables.spec import Cell, TableSpec, cells
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Computes cells on one manifest; equal settings are one piece of work, whatever tables they stand in."""
+
+    manifest: Manifest
+    extraction: Extraction
+    seed: int = 0
+    folds: int | None = None
+
+    def evaluator(self, settings: Settings) -> Evaluator:
+        """The evaluation behind a cell; its checkpoint may not be trained yet."""
+        config = self.config(settings)
+        return Evaluator(
+            self.manifest, fuse.plan(self.manifest, config, self.extraction), settings.test, self.extraction
+        )
+
+    def config(self, settings: Settings) -> Config:
+        """What a cell trains."""
+        return Config(
+            protocol=str(self.manifest.info["protocol"]),
+            fusion=settings.fusion,
+            modalities=settings.modalities,
+            tasks=settings.tasks,
+            condition=settings.train,
+            seed=self.seed,
+            folds=self.folds,
+            rule_weights=dict(settings.weights) or None,
+        )
+
+    def compute(self, wanted: Iterable[Settings], report: Report = silent) -> None:
+        """Train and evaluate what is not finished; an interrupted run goes on where it stopped."""
+        open_work = [s for s in dict.fromkeys(wanted) if not self.finished(s)]
+        n_networks = {
+            s: sum(len(fuse.partitions_of(self.manifest, m)) for m in self.config(s).members()) for s in open_work
+        }
+        total, done = sum(n_networks.values()), 0
+        for settings in open_work:
+
+            def tell(what: str, n: int, of: int, before: int = done) -> None:
+                report(what, *((before + n, total) if what == "training networks" else (n, of)))
+
+            fuse.train(self.manifest, self.config(settings), self.extraction, tell)
+            evaluator = self.evaluator(settings)
+            evaluator.save(evaluator.run(report))
+            done += n_networks[settings]
+            report("training networks", done, total)
+
+    def finished(self, settings: Settings) -> bool:
+        """True where the cell's figures are on disk under everything that determines them."""
+        return (self.evaluator(settings).folder / "rows.csv").is_file()
+
+    def rows(self, settings: Settings) -> list[ResultRow]:
+        """The finished result rows of a cell."""
+        return results.read(self.evaluator(settings).folder / "rows.csv")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A spec's figures on one manifest."""
+
+    spec: TableSpec
+    runner: Runner
+
+    @cached_property
+    def rows(self) -> dict[tuple[str, str], ResultRow]:
+        """(row, column) -> the result row of its cell."""
+        return {(c.row, c.column): self._row(c) for c in cells(self.spec)}
+
+    def measured(self) -> dict[tuple[str, str], Measured]:
+        """(row, column) -> the figure to print."""
+        return {(c.row, c.column): _measured(self.rows[c.row, c.column], self._mark(c)) for c in cells(self.spec)}
+
+    def provenance(self) -> list[str]:
+        """Notes that name the data, the weights, n, the baseline and the seed."""
+        info, some = self.runner.manifest.info, next(iter(self.rows.values()))
+        n = info["n_subjects"]
+        genders = ", ".join(f"{n[g]} {g}" for g in ("F", "M") if g in n)
+        config = self.runner.config(cells(self.spec)[0].settings)
+        n_folds = len(fuse.partitions_of(self.runner.manifest, config))
+        weights = {r.weights for r in self.rows.values() if r.weights}
+        notes = [
+            f"Data: {info['data']}; {n['all']} subjects ({genders}), {info['split']} split, {info['scale']} scale,"
+            f" manifest {self.runner.manifest.hash[:8]}.",
+            f"ResNet-50 weights: {', '.join(sorted(weights)) or 'none'}{_about(weights)}, {some.precision};"
+            f" {n_folds} fold models; n = {some.n} distinct test decisions; seed {some.seed}; mmbio {some.version}.",
+        ]
+        if any(r.task == "gender" for r in self.rows.values()):
+            notes.append(f"Always answering the majority gender: {100 * self._majority():.1f} %.")
+        if any(m.mark for m in self.measured().values()):
+            notes.append("c: calibrated; the synthetic data were made as difficult as this figure; all others emerge.")
+        return notes + self._costs()
+
+    def _row(self, cell: Cell) -> ResultRow:
+        found = self.runner.rows(cell.settings)
+        return next(r for r in found if r.task == cell.task and r.metric == cell.metric and r.fold == "mean")
+
+    def _majority(self) -> float:
+        labels = self.runner.manifest.labels["gender"][self.runner.manifest.partitions()[0].test]
+        return float(np.bincount(labels).max() / len(labels))
+
+    def _mark(self, cell: Cell) -> str:
+        """Synthetic data are calibrated on the unimodal noisy identification rows of table 1."""
+        s, noise = cell.settings, self.spec.protocol.noise
+        unimodal = len(s.modalities) == 1 and s.tasks == ("identification",) and s.train == s.test
+        calibrated = unimodal and s.train.noise(s.modalities[0]) == noise.get(s.modalities[0])
+        return "c" if calibrated and self.runner.manifest.is_synthetic else ""
+
+    def _costs(self) -> list[str]:
+        """Parameters and training time of what the table trains, where the spec asks for them."""
+        if not self.spec.cost:
+            return []
+        lines = []
+        for settings in dict.fromkeys(c.settings for c in cells(self.spec)):
+            cost: dict[str, Any] = self.runner.evaluator(settings).checkpoint.cost()
+            lines.append(
+                f"Cost of {' + '.join(settings.tasks)}: {cost['n_parameters']:,} parameters a network,"
+                f" {cost['seconds']:.1f} s of training ({sum(cost['epochs'])} epochs over all folds)."
+            )
+        return lines
+
+
+def specs_work(specs: Sequence[TableSpec]) -> list[Settings]:
+    """The settings of all cells of some specs, each once, in order."""
+    return list(dict.fromkeys(cell.settings for spec in specs for cell in cells(spec)))
+
+
+def _measured(row: ResultRow, mark: str) -> Measured:
+    low, high = (float("nan") if x is None else x for x in (row.low, row.high))
+    return Measured(row.value, low, high, row.n, "95 % subject bootstrap" if row.interval else "", mark)
+
+
+def _about(weights: set[str]) -> str:
+    if any(w.startswith("random") for w in weights):
+        return " (random: torchvision's initialisation with a fixed seed, untouched)"
+    return ""
