@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mmbio.data import virtual
@@ -14,6 +15,9 @@ from mmbio.embed.settings import Settings
 from mmbio.protocols import MULTITASK
 
 N_SUBJECTS = 6
+
+hypothesis.settings.register_profile("mmbio", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("mmbio")
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,12 @@ class Manifest:
         return [Partition(np.flatnonzero(rest & (fold != k)), np.flatnonzero(rest & (fold == k)), test) for k in folds]
 
     def _by_subject(self) -> list[Partition]:
-        n_folds = min(int(self.info["folds"]), self.n_subjects // 3)
+        if self.n_subjects < 3:
+            raise MmbioError(
+                f"--unseen: {self.n_subjects} subjects in {self.folder} where training, tuning and testing on"
+                " different ones takes at least 3; build a manifest of more"
+            )
+        n_folds = max(3, min(int(self.info["folds"]), self.n_subjects // 3))
         rank = self.subjects.sort_values(["gender", "subject"], kind="stable").index.to_numpy()
         fold_of_subject = np.empty(self.n_subjects, dtype=np.int64)
         fold_of_subject[rank] = np.arange(self.n_subjects) % n_folds
@@ -126,13 +131,17 @@ class Manifest:
         return {sample: (folder / path, sha) for sample, path, sha in found}
 
 
+def sample_files(path: Path) -> tuple[Path, ...]:
+    """The files of a sample: itself, and for a WFDB header its signal files."""
+    if path.suffix != ".hea":
+        return (path,)
+    return (path, *sorted(p for p in path.parent.glob(f"{path.stem}.*") if p.suffix in (".dat", ".xyz")))
+
+
 def sample_bytes(path: Path) -> tuple[bytes, ...]:
     """The content of a sample: a file's bytes, for a WFDB header those of its signal files too."""
     try:
-        if path.suffix != ".hea":
-            return (path.read_bytes(),)
-        signals = sorted(p for p in path.parent.glob(f"{path.stem}.*") if p.suffix in (".dat", ".xyz"))
-        return (path.read_bytes(), *(p.read_bytes() for p in signals))
+        return tuple(p.read_bytes() for p in sample_files(path))
     except OSError as error:
         raise MmbioError(
             f"{path}: a sample of the manifest is not there ({error.strerror});"

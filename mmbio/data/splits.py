@@ -7,6 +7,7 @@ record, or the last fifth of the images in capture order.
 """
 
 from collections.abc import Mapping, Sequence
+from math import comb
 
 import numpy as np
 
@@ -96,17 +97,18 @@ def draw_images(pool: Pool, n: int, rng: np.random.Generator) -> list[tuple[int,
 def draw_beats(pool: Pool, n: int, rng: np.random.Generator) -> list[tuple[int, str]]:
     """n draws (record, "b1 b2 b3"): three beats of one record, combinations not repeated while some are left."""
     records = sorted(pool)
+    n_combinations = sum(comb(len(beats), BEATS_PER_INPUT) for beats in pool.values())
     seen: set[tuple[int, str]] = set()
-    draws = []
-    for _ in range(n):
-        for _attempt in range(50):
-            record = records[int(rng.integers(len(records)))]
-            beats = np.sort(rng.choice(pool[record], BEATS_PER_INPUT, replace=False))
-            draw = (record, " ".join(map(str, beats)))
-            if draw not in seen:
-                break
-        seen.add(draw)
-        draws.append(draw)
+    draws: list[tuple[int, str]] = []
+    while len(draws) < n:
+        record = records[int(rng.integers(len(records)))]
+        beats = np.sort(rng.choice(pool[record], BEATS_PER_INPUT, replace=False))
+        draw = (record, " ".join(map(str, beats)))
+        if len(seen) == n_combinations:
+            seen.clear()
+        if draw not in seen:
+            seen.add(draw)
+            draws.append(draw)
     return draws
 
 

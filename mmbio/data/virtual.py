@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Plan:
 
     @property
     def n_triplets(self) -> int:
-        return self.triplets or TRIPLETS[self.scale]
+        return TRIPLETS[self.scale] if self.triplets is None else self.triplets
 
 
 def build(
@@ -55,7 +56,7 @@ def build(
     known = manifest.made_from(home, fingerprint)
     if known is not None:
         return manifest.read(known)
-    notes = [note for found in sets.values() for s in found for note in s.notes]
+    notes = [note for found in sets.values() for s in found if not _is_synthetic(s) for note in s.notes]
     dropped: Counter[str] = Counter()
     rng = np.random.default_rng([plan.seed, 0])
     candidates = {
@@ -96,7 +97,7 @@ def _fingerprint(sets: Mapping[str, Sequence[SampleSet]], plan: Plan) -> str:
         for modality in sets
         for found in sets[modality]
         for s in found.samples
-        for stat in [(found.folder / s.path).stat()]
+        for stat in (file.stat() for file in manifest.sample_files(found.folder / s.path))
     ]
     folders = [str(found.folder.resolve()) for modality in sets for found in sets[modality]]
     choices = {f.name: getattr(plan, f.name) for f in fields(plan)} | {"protocol": plan.protocol.name}
@@ -104,12 +105,16 @@ def _fingerprint(sets: Mapping[str, Sequence[SampleSet]], plan: Plan) -> str:
 
 
 def _check(plan: Plan) -> None:
-    least = 10 if plan.split != "triplet" else plan.folds + 1
+    least = 10 if plan.split != "triplet" else next(n for n in count(1) if _n_train(n, plan) >= plan.folds)
     if plan.n_triplets < least:
         raise MmbioError(
             f"--triplets {plan.n_triplets}: the {plan.split} split needs at least {least} a subject"
             f" to fill its blocks{f' and {plan.folds} folds' if plan.split == 'triplet' else ''}; ask for more"
         )
+
+
+def _n_train(n_triplets: int, plan: Plan) -> int:
+    return splits.counts(n_triplets, plan.split)["train"]
 
 
 def _candidates(

@@ -72,8 +72,6 @@ class Job:
 
     def missing(self, rows: np.ndarray) -> int:
         """How many images have to be extracted before `rows` can be read."""
-        if not (self.store.folder / "done.txt").is_file():
-            return min(len(self.items), len(np.unique(rows // self.store.shard)) * self.store.shard)
         return sum(len(self.store.rows_of(s)) for s in self.store.missing(rows))
 
 

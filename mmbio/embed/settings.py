@@ -48,6 +48,6 @@ def precision_of(name: str, device: str) -> str:
 def threads() -> int:
     """The number of threads a cell computes with: $MMBIO_THREADS, else 2; results are the same bytes for one number."""
     text = os.environ.get("MMBIO_THREADS", "2")
-    if not text.isdigit() or not 1 <= int(text) <= 1024:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise MmbioError(f"MMBIO_THREADS={text}: expected a number from 1 to 1024; set it or leave it out")
     return int(text)

@@ -34,8 +34,13 @@ class Store:
         return self.folder / "done.txt"
 
     def create(self) -> None:
-        """Make an empty store unless one stands there; a broken one is made anew."""
-        if self._vectors.is_file() and self._vectors.stat().st_size >= self.n * self.dim * 4:
+        """Make an empty store unless one stands there; a broken one is made anew, a line cut short is removed."""
+        if (
+            self._journal.is_file()
+            and self._vectors.is_file()
+            and self._vectors.stat().st_size >= self.n * self.dim * 4
+        ):
+            os.truncate(self._journal, self._journal.read_bytes().rfind(b"\n") + 1)
             return
         with replacing(self.folder) as scratch:
             scratch.mkdir()
@@ -45,7 +50,8 @@ class Store:
     def missing(self, rows: Iterable[int]) -> list[int]:
         """The shards that hold any of `rows` and are not written yet."""
         wanted = np.unique(np.fromiter(rows, dtype=np.int64) // self.shard)
-        return [int(s) for s in wanted if int(s) not in self._done()]
+        done = self._done()
+        return [int(s) for s in wanted if int(s) not in done]
 
     def rows_of(self, shard: int) -> range:
         """The rows of a shard; the last shard is shorter."""
@@ -85,6 +91,7 @@ class Store:
 
     def _done(self) -> dict[int, int]:
         """Shard -> checksum; a line that an interruption cut short does not count."""
-        lines = self._journal.read_text(encoding="ascii").split("\n")[:-1]
+        text = self._journal.read_text(encoding="ascii") if self._journal.is_file() else ""
+        lines = text.split("\n")[:-1]
         fields = [line.split() for line in lines]
         return {int(f[0]): int(f[1]) for f in fields if len(f) == 2}

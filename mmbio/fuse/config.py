@@ -1,7 +1,7 @@
 """What is trained: the settings that, with a manifest, determine a checkpoint."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 from mmbio.conditions import Condition, combine, parse
@@ -48,6 +48,7 @@ class Config:
         object.__setattr__(self, "tasks", _ordered("tasks", self.tasks, protocol.tasks))
         if self.unseen and "identification" in self.tasks:
             raise MmbioError("--unseen: subjects not trained on cannot be identified; use --tasks gender")
+        self._check_task_weights(self.task_weights)
         if self.rule_weights is not None:
             self._check_rule_weights(self.rule_weights)
 
@@ -67,8 +68,15 @@ class Config:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values; `from_json` is the inverse."""
-        tidy = asdict(self) | {"condition": str(self.condition)}
-        return tidy | {"modalities": list(self.modalities), "tasks": list(self.tasks)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return plain | {
+            "condition": str(self.condition),
+            "modalities": list(self.modalities),
+            "tasks": list(self.tasks),
+            "task_weights": dict(self.task_weights),
+            "rule_weights": dict(self.rule_weights) if self.rule_weights is not None else None,
+            "optimiser": asdict(self.optimiser),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Config":
@@ -78,14 +86,32 @@ class Config:
         plain["optimiser"] = Optimiser(**plain["optimiser"])
         return cls(**plain)
 
+    def _check_task_weights(self, weights: Mapping[str, float]) -> None:
+        known = PROTOCOLS[self.protocol].tasks
+        if set(self.tasks) - set(weights) or set(weights) - set(known) or not _usable(weights[t] for t in self.tasks):
+            raise MmbioError(
+                f"--loss-weights {_listed(weights)}: expected a number >= 0 for each of {', '.join(self.tasks)},"
+                " not all of them 0"
+            )
+
     def _check_rule_weights(self, weights: Mapping[str, float]) -> None:
         if not self.is_score_level:
             raise MmbioError(f"--rule-weights: only score rules take weights and {self.fusion} is none; leave it out")
-        if set(weights) != set(self.modalities) or any(not 0 <= w < float("inf") for w in weights.values()):
+        if set(weights) != set(self.modalities) or not _usable(weights.values()):
             raise MmbioError(
-                f"--rule-weights {','.join(f'{m}={w:g}' for m, w in weights.items())}: expected a number >= 0"
-                f" for each of {', '.join(self.modalities)}"
+                f"--rule-weights {_listed(weights)}: expected a number >= 0 for each of {', '.join(self.modalities)},"
+                " not all of them 0"
             )
+
+
+def _usable(weights: Iterable[float]) -> bool:
+    """True for finite weights of at least 0 with one above it."""
+    given = list(weights)
+    return all(0 <= w < float("inf") for w in given) and any(given)
+
+
+def _listed(weights: Mapping[str, float]) -> str:
+    return ",".join(f"{name}={w:g}" for name, w in weights.items())
 
 
 def _ordered(what: str, given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def _imported(name: str) -> type[nn.Module]:
     module_name, colon, class_name = name.partition(":")
     try:
         found = getattr(importlib.import_module(module_name), class_name) if colon else None
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise MmbioError(
             f"--fusion {name}: cannot be imported ({error}); give an importable package.module:Class"
         ) from error

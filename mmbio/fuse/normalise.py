@@ -23,11 +23,12 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, present: Tensor) -> Tensor:
         """x (B, D), present (B,) bool -> (B, D)."""
+        x = x.masked_fill(~present.unsqueeze(1), 0)  # whatever was there, NaN too
         mask = present.unsqueeze(1).to(x.dtype)  # (B, 1)
         mean, var = self.mean, self.var
         n = int(present.sum())
         if self.training and n > 1:
-            mean = (x * mask).sum(0) / n
+            mean = x.sum(0) / n
             var = ((x - mean).square() * mask).sum(0) / n
             with torch.no_grad():
                 self.mean.lerp_(mean, self.momentum)
@@ -40,7 +41,7 @@ class MaskedL2(nn.Module):
 
     def forward(self, x: Tensor, present: Tensor) -> Tensor:
         """x (B, D), present (B,) bool -> (B, D)."""
-        return nn.functional.normalize(x, dim=1) * present.unsqueeze(1).to(x.dtype)
+        return nn.functional.normalize(x.masked_fill(~present.unsqueeze(1), 0), dim=1)
 
 
 def normalisation(kind: str, dim: int) -> nn.Module:

@@ -77,6 +77,8 @@ def _row(texts: dict[str, str]) -> ResultRow:
     numbers: dict[str, Callable[[str], float | int]] = {"value": float, "low": float, "high": float}
     numbers |= dict.fromkeys(("n_subjects", "n", "n_genuine", "n_impostor", "n_missing", "seed"), int)
     optional = ("low", "high", "n_genuine", "n_impostor")
+    if len(texts) != len(COLUMNS) or None in texts.values():
+        raise ValueError("a row is longer or shorter than the header")
     values: dict[str, Any] = dict(texts)
     for name, number in numbers.items():
         values[name] = None if texts[name] == "" and name in optional else number(texts[name])

@@ -32,10 +32,10 @@ def fuse(rule: str, posteriors: np.ndarray, weights: np.ndarray, present: np.nda
 
     sum: sum of w p; product: product of p^w; max: maximum of w p. `weights` (M,), `present` (N, M) bool:
     a modality that is told to be missing has the weight 0 for that item. An item with no modality
-    left gets equal posteriors.
+    left gets equal posteriors, and one with NaN posteriors, as a fold has where it does not test, keeps NaN.
     """
     each = weights[:, None, None] * present.T[:, :, None]  # (M, N, 1)
     fused = RULES[rule](posteriors.astype(np.float64), each)
     total = fused.sum(-1, keepdims=True)
     n_classes = fused.shape[-1]
-    return np.where(total > 0, fused / np.where(total > 0, total, 1.0), 1.0 / n_classes)
+    return np.where(total == 0, 1.0 / n_classes, fused / np.where(total == 0, 1.0, total))

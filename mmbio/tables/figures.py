@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from mmbio.files import replacing
 
+NO_DATE: Final = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 BEFORE, AFTER = "#0072B2", "#D55E00"  # told apart by every kind of colour vision
 
 
 def before_after(before: Sequence[np.ndarray], after: Sequence[np.ndarray], title: str, path: Path) -> None:
     """Draw samples in two rows, clean above noisy: beats (3, 300) as curves, images (H, W, 3) as images.
 
-    The suffix of `path` chooses PNG, SVG or PDF.
+    The suffix of `path` chooses PNG, SVG or PDF; the same samples give the same bytes.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     n = len(before)
@@ -31,5 +34,5 @@ def before_after(before: Sequence[np.ndarray], after: Sequence[np.ndarray], titl
             axis.set_yticks([])
         axes[row][0].set_ylabel(name)
     figure.suptitle(title, fontsize=10)
-    with replacing(path) as scratch:
-        figure.savefig(scratch, dpi=200, metadata={"Date": None} if path.suffix == ".svg" else None)
+    with replacing(path) as scratch, rc_context({"svg.hashsalt": "mmbio"}):
+        figure.savefig(scratch, dpi=200, metadata=NO_DATE.get(path.suffix))

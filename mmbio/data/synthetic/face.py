@@ -23,38 +23,39 @@ N_IMAGES: Final = 20
 WIDTH, HEIGHT = 180, 200
 JPEG_QUALITY: Final = 92
 UNIT: Final = 46.0  # pixels for half a head's width, in the middle of the step
-IDENTITY_SPREAD: Final = 1.0  # calibrated: how far identities lie apart
+IDENTITY_SPREAD: Final = 1.35  # calibrated: how far identities lie apart
 
-LARGEST_DEVIATION: Final = 2.2  # traits saturate softly here, so that no face falls apart
+WIDEST: Final = 3**0.5  # deviations: traits are drawn evenly up to here, so that every kind of person is there
+LARGEST_DEVIATION: Final = 3.0  # traits saturate softly here, so that no face falls apart
 # fmt: off
 # Trait: its mean, its standard deviation at spread 1, and its tilt (+ towards M, in deviations).
 TRAITS: Final[Mapping[str, tuple[float, float, float]]] = {
-    "size": (1.0, 0.05, 0.3),          "width": (0.97, 0.05, 0.2),       "skull": (1.30, 0.06, 0.0),
+    "size": (1.0, 0.07, 0.2),          "width": (0.97, 0.05, 0.2),       "skull": (1.30, 0.06, 0.0),
     "chin": (1.36, 0.08, 0.3),         "squareness": (2.7, 0.35, 0.7),   "taper": (0.21, 0.05, -0.5),
-    "cheeks": (0.09, 0.04, -0.2),      "neck": (0.58, 0.06, 0.6),        "melanin": (0.36, 0.30, 0.0),
-    "redness": (0.3, 0.5, 0.0),        "freckles": (0.08, 0.16, 0.0),    "beard": (-0.25, 0.30, 0.9),
-    "hair_dark": (0.58, 0.36, 0.0),    "hair_red": (0.25, 0.25, 0.0),    "hair_length": (0.70, 0.45, -1.3),
-    "hair_volume": (0.20, 0.08, -0.2), "hairline": (0.86, 0.12, 0.3),    "parting": (0.0, 0.40, 0.0),
+    "cheeks": (0.09, 0.04, -0.2),      "neck": (0.58, 0.06, 0.6),        "melanin": (0.42, 0.36, 0.0),
+    "redness": (0.3, 0.5, 0.0),        "stripe_light": (.44, .30, 0.0),  "beard": (-0.25, 0.30, 0.9),
+    "hair_dark": (0.50, 0.36, 0.0),    "hair_red": (0.30, 0.35, 0.0),    "hair_length": (0.80, 0.50, -1.1),
+    "hair_volume": (0.22, 0.09, -0.2), "hairline": (0.86, 0.12, 0.3),    "parting": (0.0, 0.40, 0.0),
     "curl": (0.5, 0.5, -0.2),          "eye_distance": (0.42, 0.03, 0.), "eye_width": (0.19, 0.02, -0.2),
     "eye_height": (0.08, 0.014, -.2),  "eye_slant": (0.0, 0.08, 0.0),    "eye_blue": (0.35, 0.35, 0.0),
     "brow_height": (0.26, 0.03, -.5),  "brow_width": (0.045, 0.012, .7), "brow_arch": (0.04, 0.025, -0.3),
     "brow_slant": (0.0, 0.10, 0.0),    "nose_end": (0.50, 0.05, 0.2),    "nose_width": (0.155, 0.03, 0.3),
     "nose_height": (0.30, 0.07, 0.2),  "mouth": (0.83, 0.05, 0.0),       "mouth_width": (0.35, 0.045, 0.0),
-    "lips": (0.10, 0.025, -0.4),       "lip_red": (0.45, 0.18, -0.4),    "cloth_light": (0.40, 0.28, 0.0),
-    "cloth_red": (0.0, 0.14, 0.0),     "cloth_blue": (0.03, 0.14, 0.0),   "sitting": (0.0, 0.20, 0.0),  # its light
+    "lips": (0.10, 0.025, -0.4),       "lip_red": (0.45, 0.18, -0.4),    "cloth_light": (0.44, 0.36, 0.0),
+    "cloth_red": (0.0, 0.27, 0.0),     "cloth_blue": (0.03, 0.27, 0.0),  "stripes": (-1.2, 0.50, 0.0),
 }
 # What differs between the images of one subject: its mean, standard deviation and bounds.
 SHOT: Final[Mapping[str, tuple[float, float, float, float]]] = {
-    "x": (90, 3, 75, 105),             "y": (93, 3, 78, 108),            "scale": (1, 0.02, 0.9, 1.1),
-    "tilt": (0, 0.05, -0.2, 0.2),      "yaw": (0, 0.07, -0.2, 0.2),      "azimuth": (0, 0.25, -1.0, 1.0),
-    "elevation": (.45, .12, 0, 0.9),    "ambient": (0.5, 0.04, 0.3, 0.7), "exposure": (0, 0.04, -0.2, 0.2),
-    "warmth": (0, 0.01, -.05, .05),    "smile": (0.3, 0.45, -0.4, 1.3),   "open": (-0.45, 0.9, 0, 1),
+    "x": (90, 2, 75, 105),             "y": (78, 2, 68, 88),             "scale": (1, 0.01, 0.9, 1.1),
+    "tilt": (0, 0.05, -0.2, 0.2),      "yaw": (0, 0.07, -0.2, 0.2),      "azimuth": (0, 0.10, -1.0, 1.0),
+    "elevation": (.45, .04, 0, 0.9),    "ambient": (0.5, .015, 0.3, 0.7), "exposure": (0, .012, -0.2, 0.2),
+    "warmth": (0, .003, -.05, .05),    "smile": (0.3, 0.45, -0.4, 1.3),   "open": (-0.45, 0.9, 0, 1),
     "brows": (0, 0.025, -0.06, 0.06),  "lid": (1.1, 0.25, 0.15, 1),      "gaze": (0, 0.03, -0.07, 0.07),
 }
 # fmt: on
 SKINS: Final = ((0.92, 0.68, 0.56), (0.78, 0.52, 0.38), (0.50, 0.30, 0.20), (0.25, 0.15, 0.11))  # fair to dark
 BLACK: Final = (0.0, 0.0, 0.0)
-HAIRS: Final = ((0.74, 0.56, 0.32), (0.42, 0.26, 0.15), (0.19, 0.11, 0.07), (0.05, 0.045, 0.045))
+HAIRS: Final = ((0.88, 0.83, 0.74), (0.74, 0.56, 0.32), (0.42, 0.26, 0.15), (0.19, 0.11, 0.07), (0.05, 0.045, 0.045))
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ class _Person:
 
     traits: Values
     mottle: Field  # (256, 256), about standard normal
-    spots: Field  # (256, 256), freckles in 0..1
     strands: Field  # (1024,), standard normal
 
 
@@ -127,41 +127,35 @@ def write_subject(folder: Path, index: int, seed: int, spread: float = IDENTITY_
 
 
 def _person(rng: np.random.Generator, index: int, spread: float) -> _Person:
-    z = {
-        name: spread * (rng.standard_normal() + (tilt if index % 2 else -tilt)) for name, (_, _, tilt) in TRAITS.items()
-    }
-    saturated = {name: float(np.tanh(z[name] / LARGEST_DEVIATION)) for name in TRAITS}
-    traits = {name: mean + LARGEST_DEVIATION * sd * saturated[name] for name, (mean, sd, _) in TRAITS.items()}
-    spots = np.clip(2 * _noise(rng, 90) - 2.6, 0, 1)
-    return _Person(traits, _noise(rng, 24), spots, rng.standard_normal(1024).astype(np.float32))
-
-
-def _noise(rng: np.random.Generator, cells: int) -> Field:
-    coarse = Image.fromarray(rng.standard_normal((cells, cells)).astype(np.float32))
-    return np.asarray(coarse.resize((256, 256), Image.Resampling.BICUBIC)) * np.float32(1.2)
+    sign, limit, traits = 1 if index % 2 else -1, LARGEST_DEVIATION, {}
+    for name, (mean, sd, tilt) in TRAITS.items():
+        deviation = spread * (rng.uniform(-WIDEST, WIDEST) + sign * tilt)
+        traits[name] = float(mean + sd * limit * np.tanh(deviation / limit))
+    coarse = Image.fromarray(rng.standard_normal((24, 24)).astype(np.float32))
+    mottle = 1.2 * np.asarray(coarse.resize((256, 256), Image.Resampling.BICUBIC))
+    return _Person(traits, mottle, rng.standard_normal(1024).astype(np.float32))
 
 
 def _photograph(person: _Person, number: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     shot = {name: float(np.clip(rng.normal(mean, sd), low, high)) for name, (mean, sd, low, high) in SHOT.items()}
     step = (number - 1) / (N_IMAGES - 1) - 0.5  # one step towards the camera
-    unit = UNIT * person.traits["size"] * (shot["scale"] + 0.18 * step)
+    unit = UNIT * person.traits["size"] * (shot["scale"] + 0.08 * step)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     dx, dy = (x - shot["x"]) / unit, (y - shot["y"] - 4 * step) / unit
     cos, sin = np.cos(shot["tilt"]).item(), np.sin(shot["tilt"]).item()
     folds = np.sin(x / 5.3 + 0.8 * np.sin(x / 17 + y / 140)) + 0.5 * np.sin(x / 2.9 + 1)
-    curtain = np.array([0.36, 0.07, 0.08], np.float32)[:, None, None] * (1 + 0.16 * folds)
+    curtain = np.array([0.34, 0.16, 0.15], np.float32)[:, None, None] * (1 + 0.10 * folds)
     canvas = _Canvas(curtain, np.zeros_like(curtain), cos * dx + sin * dy, cos * dy - sin * dx, unit)
     _paint_person(canvas, person, shot)
-    image = canvas.shaded(shot) * np.exp(person.traits["sitting"])  # one sitting a subject
-    image = 1 - np.exp(-1.6 * image * (1 + 0.35 * image))  # a film's shoulder: no light burns out
-    image += 0.012 * rng.standard_normal(image.shape, np.float32)
+    lit = canvas.shaded(shot)  # then a film's shoulder, so that no light burns out, and its grain
+    image = 1 - np.exp(-1.6 * lit * (1 + 0.35 * lit)) + 0.012 * rng.standard_normal(lit.shape, np.float32)
     return np.ascontiguousarray((255 * np.clip(image, 0, 1)).astype(np.uint8).transpose(1, 2, 0))
 
 
 def _paint_person(canvas: _Canvas, person: _Person, shot: Values) -> None:
     t, u, v, a = person.traits, canvas.u, canvas.v, np.abs(canvas.u)
     skin = _tone(SKINS, t["melanin"]) * (1 + t["redness"] * np.array([0.02, -0.06, -0.05], np.float32))
-    hair = _tone(HAIRS, t["hair_dark"] + 0.35 * max(t["melanin"] - 0.4, 0))
+    hair = _tone(HAIRS, t["hair_dark"] + 0.8 * max(t["melanin"] - 0.4, 0))
     hair *= 1 + np.clip(t["hair_red"], 0, 1) * np.array([0.25, -0.2, -0.4], np.float32)
     outer, opening, strands = _hair(person, u, v)
     lock = np.clip(1 + 0.16 * strands, 0.4, 1.7) * hair[:, None, None]
@@ -170,9 +164,8 @@ def _paint_person(canvas: _Canvas, person: _Person, shot: Values) -> None:
     neck = _inside(np.maximum(a - t["neck"] - 0.12 * np.clip(v - 1.3, 0, 1), 0.9 - v), 0.04)
     canvas.paint(neck, 0.88 * skin, np.sqrt(np.clip(0.5 - u**2, 0.01, None)))
     canvas.paint(0.6 * neck * _bump(u, v - t["chin"], 0.7, 0.3), BLACK)
-    collar = np.maximum(1.92 - 0.62 * a, 1.34 + 0.26 * a) - v
-    cloth = np.clip(t["cloth_light"] + np.array([t["cloth_red"], 0, t["cloth_blue"]]), 0.03, 0.9)
-    canvas.paint(_inside(collar, 0.04), cloth, 0.25 * np.cos(u) + 0.04 * np.sin(5 * u + 3 * v) - 0.2 * v)
+    collar = np.maximum(1.86 - 0.62 * a, 1.30 + 0.18 * a) - v
+    canvas.paint(_inside(collar, 0.04), _cloth(t, a, v), 0.25 * np.cos(u) + 0.04 * np.sin(5 * u + 3 * v) - 0.2 * v)
     ears = np.hypot((a - t["width"] - 0.02) / 0.15, (v - 0.18) / 0.30) - 1
     canvas.paint(_inside(ears, 0.15), skin * [0.95, 0.85, 0.83], 0.15 * ears)
     down = np.clip(v / t["chin"], 0, 2)
@@ -204,8 +197,16 @@ def _bump(x: Field, y: Field, width: float, height: float) -> Field:
 
 def _tone(shades: ArrayLike, at: float) -> Field:
     """The colour, (3,), at this place in 0..1 of a row of shades."""
-    channels = np.transpose(shades)
-    return np.array([np.interp(at, np.linspace(0, 1, len(row)), row) for row in channels], np.float32)
+    return np.array([np.interp(at, np.linspace(0, 1, len(row)), row) for row in np.transpose(shades)], np.float32)
+
+
+def _cloth(t: Values, a: Field, v: Field) -> Field:
+    """The jumper's colours, (3, height, width): plain, or striped with its complementary colour."""
+    tint = np.array([t["cloth_red"], 0, t["cloth_blue"]], np.float32)
+    shades = np.array([t["cloth_light"] + tint, t["stripe_light"] - 0.5 * tint])[..., None, None]
+    ground, stripe = 0.47 + 0.46 * np.tanh((shades - 0.47) / 0.46)
+    colours: Field = ground + _inside(np.sin(14 * (v - 0.18 * a)) - np.float32(t["stripes"]), 0.5) * (stripe - ground)
+    return colours
 
 
 def _hair(person: _Person, u: Field, v: Field) -> tuple[Field, Field, Field]:
@@ -242,10 +243,9 @@ def _relief(t: Values, shot: Values, outline: Field, u: Field, v: Field) -> Fiel
 def _complexion(person: _Person, skin: Field, u: Field, v: Field) -> Field:
     t, a = person.traits, np.abs(u)
     rows, columns = (np.clip(90 * w + 128, 0, 255).astype(np.int32) for w in (v, u))
-    spots = np.clip(t["freckles"], 0, 1) * person.spots[rows, columns] * _bump(a - 0.2, v - 0.3, 0.6, 0.35)
     blush = 0.10 * _bump(a - 0.58, v - 0.45, 0.25, 0.22) + 0.06 * _bump(u, v - t["nose_end"], 0.15, 0.15)
     colour: Field = skin[:, None, None] + (skin * np.array([0.1, -0.9, -0.8], np.float32))[:, None, None] * blush
-    colour *= 1 + 0.025 * person.mottle[rows, columns] - 0.4 * spots
+    colour *= 1 + 0.025 * person.mottle[rows, columns]
     return colour
 
 

@@ -129,6 +129,7 @@ def _imagenet() -> dict[str, Tensor]:
 
 def _from_file(weights: str) -> dict[str, Tensor]:
     import pickle
+    import struct
 
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -136,13 +137,17 @@ def _from_file(weights: str) -> dict[str, Tensor]:
     try:
         if weights.endswith(".safetensors"):
             return dict(load_file(weights))
-        state: dict[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+            raise TypeError("not a dict of tensors")
+    except (
+        *(OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, struct.error),
+        *(EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),  # from broken pickles
+    ) as error:
         raise MmbioError(
-            f"--weights {weights}: not a readable state dict ({reason}); give a .pth or .safetensors file"
+            f"--weights {weights}: not a readable state dict; give a .pth or .safetensors file that holds one"
         ) from error
-    return state
+    return {str(name): value for name, value in state.items()}
 
 
 def stack(images: Sequence[np.ndarray]) -> np.ndarray:

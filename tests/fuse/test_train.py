@@ -1,0 +1,123 @@
+"""Training: a toy problem is learnt, seeds decide, the best epoch is kept."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mmbio.data.manifest import Partition
+from mmbio.embed.conditioned import Embeddings
+from mmbio.fuse import train as module
+from mmbio.fuse.config import Config, Optimiser
+from mmbio.fuse.train import Data, State, new_network, predict, rows_needed, tensors, train_fold
+from mmbio.protocols import MULTITASK
+
+CLASSES = {"identification": 3, "gender": 2}
+CONFIG = Config("multitask", "concat", ("ecg",), MULTITASK.tasks, optimiser=Optimiser(epochs=3))
+TRAIN, DEV = torch.arange(0, 24), torch.arange(24, 36)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """So small a network is trained fastest on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def toy() -> Data:
+    """Three subjects with a beat of their own each, and a little noise."""
+    labels = torch.arange(36) % 3
+    generator = torch.Generator().manual_seed(0)
+    beats = torch.randn(3, 1, 300, generator=generator)[labels] + 0.1 * torch.randn(36, 3, 300, generator=generator)
+    present = torch.tensor([[True, False, False]]).repeat(36, 1)
+    return Data({"ecg": beats}, present, {"identification": labels, "gender": (labels == 1).long()})
+
+
+def same(a: State, b: State) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_tensors_take_the_labels_of_their_rows() -> None:
+    rows = np.array([1, 3])
+    embeddings = Embeddings(rows, ("ecg",), {"ecg": np.ones((2, 3, 300), np.float32)}, np.ones((2, 1), bool))
+    data = tensors(embeddings, {"gender": np.array([0, 1, 0, 1, 0])}, "cpu")
+    assert data.labels["gender"].tolist() == [1, 1]
+    vectors, present, labels = data.batch(torch.tensor([1]))
+    assert vectors["ecg"].shape == (1, 3, 300)
+    assert present.shape == (1, 1)
+    assert labels["gender"].tolist() == [1]
+
+
+@pytest.mark.parametrize("fusion", ["concat", "sum", "attention"])
+def test_a_separable_problem_is_learnt(toy: Data, fusion: str) -> None:
+    config = replace(CONFIG, fusion=fusion, optimiser=Optimiser(epochs=12, batch=8))
+    state, _ = train_fold(config, CLASSES, 0, toy, TRAIN, DEV)
+    network = new_network(config, CLASSES, 0)
+    network.load_state_dict(state)
+    posteriors, weights = predict(network, toy, batch=10)
+    for task, p in posteriors.items():
+        assert (p.argmax(1)[24:] == toy.labels[task].numpy()[24:]).all(), task
+        np.testing.assert_allclose(p.sum(1), 1.0, rtol=1e-5)
+    assert (weights is not None) is (fusion == "attention")
+    if weights is not None:
+        np.testing.assert_array_equal(weights, toy.present.numpy())
+
+
+def test_the_same_seed_gives_the_same_numbers(toy: Data) -> None:
+    first, n = train_fold(CONFIG, CLASSES, 1, toy, TRAIN, DEV)
+    torch.rand(7)  # the global generator has no part in it
+    again, n_again = train_fold(CONFIG, CLASSES, 1, toy, TRAIN, DEV)
+    assert same(first, again)
+    assert n == n_again == 3
+
+
+@pytest.mark.parametrize(("seed", "fold"), [(1, 1), (0, 0)])
+def test_another_seed_or_fold_gives_others(toy: Data, seed: int, fold: int) -> None:
+    first, _ = train_fold(CONFIG, CLASSES, 1, toy, TRAIN, DEV)
+    other, _ = train_fold(replace(CONFIG, seed=seed), CLASSES, fold, toy, TRAIN, DEV)
+    assert not same(first, other)
+
+
+def test_a_new_network_leaves_the_global_generator_alone() -> None:
+    before = torch.get_rng_state()
+    assert same(new_network(CONFIG, CLASSES, 0).state_dict(), new_network(CONFIG, CLASSES, 0).state_dict())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    ("losses", "n_epochs", "best"),
+    [
+        ([3.0, 2.0, 2.5, 2.5, 2.5, 1.0], 4, 2),  # two epochs without a lower loss: the sixth is never reached
+        ([3.0, 2.9995, 2.999, 1.0], 3, 1),  # a gain below 0.001 is none
+        ([3.0, 2.5, 2.0, 1.5, 1.0, 0.5], 6, 6),
+        ([3.0, 3.5, 1.0, 1.5, 0.5, 0.6], 6, 5),
+    ],
+)
+def test_early_stopping_keeps_the_best_epoch(
+    toy: Data, monkeypatch: pytest.MonkeyPatch, losses: list[float], n_epochs: int, best: int
+) -> None:
+    seen: list[State] = []
+    told: Iterator[float] = iter(losses)
+
+    def dev_loss(network: torch.nn.Module, *_: object) -> float:
+        seen.append({name: t.clone() for name, t in network.state_dict().items()})
+        return next(told)
+
+    monkeypatch.setattr(module, "_dev_loss", dev_loss)
+    config = replace(CONFIG, optimiser=Optimiser(epochs=6, patience=2))
+    state, epochs = train_fold(config, CLASSES, 0, toy, TRAIN, DEV)
+    assert epochs == n_epochs == len(seen)
+    assert [same(state, s) for s in seen].index(True) == best - 1
+
+
+def test_rows_needed_are_those_that_train_and_tune() -> None:
+    parts = [
+        Partition(np.array([4, 5]), np.array([6]), np.array([0])),
+        Partition(np.array([5, 6]), np.array([4]), np.array([0])),
+    ]
+    assert rows_needed(parts).tolist() == [4, 5, 6]

@@ -1,0 +1,51 @@
+"""Accuracy: each item once, however many folds test it."""
+
+from math import nan
+
+import numpy as np
+import pytest
+
+from mmbio.measure.accuracy import accuracy, majority
+from mmbio.measure.intervals import subject_bootstrap
+
+SUBJECTS = np.array([0, 0, 1, 1])
+
+
+def test_folds_on_one_common_test_set() -> None:
+    correct = np.array([[1, 0, 1, 1], [1, 1, 1, 1], [1, 0, 0, 1]], dtype=float)
+    found = accuracy(correct, SUBJECTS, seed=3)
+    assert found.n == 4  # never 12
+    assert found.folds == pytest.approx((0.75, 1.0, 0.5))
+    assert found.value == pytest.approx(0.75)
+    assert (found.low, found.high) == subject_bootstrap(np.array([1, 1 / 3, 2 / 3, 1]), SUBJECTS, 3)
+
+
+def test_folds_that_test_different_items() -> None:
+    correct = np.array([[1, 0, nan, nan], [nan, nan, 1, 1]])
+    found = accuracy(correct, SUBJECTS, seed=0)
+    assert found.n == 4
+    assert found.folds == (0.5, 1.0)
+    assert found.value == 0.75
+
+
+def test_each_item_counts_once_where_folds_differ_in_size() -> None:
+    found = accuracy(np.array([[1, 1, 1, nan], [1, nan, nan, 0]]), SUBJECTS, seed=0)
+    assert found.value == 0.75
+    assert found.folds == (1.0, 0.5)
+
+
+def test_an_item_that_no_fold_tests_is_left_out() -> None:
+    found = accuracy(np.array([[1, nan, 0, nan], [1, nan, nan, nan]]), SUBJECTS, seed=0)
+    assert (found.n, found.value, found.folds) == (2, 0.5, (0.5, 1.0))
+
+
+def test_one_fold() -> None:
+    found = accuracy(np.ones((1, 4)), SUBJECTS, seed=0)
+    assert (found.value, found.low, found.high, found.n, found.folds) == (1.0, 1.0, 1.0, 4, (1.0,))
+
+
+@pytest.mark.parametrize(
+    ("labels", "share"), [([0, 0, 1], 2 / 3), ([1, 1, 1], 1.0), ([0, 1], 0.5), ([0], 1.0), ([1, 0, 1, 1], 0.75)]
+)
+def test_majority(labels: list[int], share: float) -> None:
+    assert majority(np.array(labels)) == pytest.approx(share)

@@ -1,0 +1,96 @@
+"""Intervals: Wilson against known values, the bootstrap against a slow one of its own."""
+
+import numpy as np
+import pytest
+
+from mmbio.measure.intervals import subject_bootstrap, wilson
+
+
+@pytest.mark.parametrize(
+    ("n_correct", "n", "low", "high"),
+    [
+        (171, 174, 0.9506, 0.9941),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (81, 263, 0.2553, 0.3662),  # Newcombe (1998), his first example
+        (15, 148, 0.0624, 0.1605),  # and his second
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson(n_correct: int, n: int, low: float, high: float) -> None:
+    assert wilson(n_correct, n) == pytest.approx((low, high), abs=6e-5)
+
+
+def test_wilson_ends_are_where_the_score_test_just_rejects() -> None:
+    for n_correct, n in ((3, 7), (50, 58), (171, 174)):
+        for end in wilson(n_correct, n):
+            z = (n_correct / n - end) / np.sqrt(end * (1 - end) / n)
+            assert abs(z) == pytest.approx(1.959964, abs=1e-6)
+
+
+@pytest.mark.parametrize(("n_correct", "n"), [(0, 0), (5, 4), (-1, 4)])
+def test_wilson_of_what_cannot_be(n_correct: int, n: int) -> None:
+    with pytest.raises(ValueError, match=f"got {n_correct} of {n}"):
+        wilson(n_correct, n)
+
+
+def clustered(n_subjects: int = 30, each: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """Subjects of whom some are nearly always right and some nearly never."""
+    rng = np.random.default_rng(0)
+    rate = np.where(np.arange(n_subjects) % 3 > 0, 0.95, 0.2)
+    return (rng.random((n_subjects, each)) < rate[:, None]).astype(float).ravel(), np.repeat(
+        np.arange(n_subjects), each
+    )
+
+
+def test_the_seed_decides() -> None:
+    correct, subjects = clustered()
+    assert subject_bootstrap(correct, subjects, 1) == subject_bootstrap(correct, subjects, 1)
+    assert subject_bootstrap(correct, subjects, 1) != subject_bootstrap(correct, subjects, 2)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_no_width_where_nothing_differs(value: float) -> None:
+    assert subject_bootstrap(np.full(12, value), np.repeat(np.arange(4), 3), 0) == (value, value)
+
+
+def test_one_subject_has_no_width() -> None:
+    assert subject_bootstrap(np.array([0.0, 1.0]), np.array([5, 5]), 0) == (0.5, 0.5)
+
+
+def test_names_and_order_of_subjects_do_not_matter() -> None:
+    correct, subjects = clustered()
+    order = np.random.default_rng(1).permutation(len(correct))
+    found = subject_bootstrap(correct[order], subjects[order] * 10 + 7, 0)
+    assert found == pytest.approx(subject_bootstrap(correct, subjects, 0))
+
+
+def test_clustered_decisions_are_less_sure_than_wilson_says() -> None:
+    correct, subjects = clustered()
+    low, high = subject_bootstrap(correct, subjects, 0)
+    wilson_low, wilson_high = wilson(int(correct.sum()), len(correct))
+    assert low < correct.mean() < high
+    assert high - low > 2 * (wilson_high - wilson_low)
+
+
+def test_independent_decisions_are_as_sure_as_wilson_says() -> None:
+    correct = (np.arange(400) % 5 > 0).astype(float)
+    found = subject_bootstrap(correct, np.arange(400), 0)
+    assert found == pytest.approx(wilson(320, 400), abs=0.01)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_equals_a_loop_over_the_draws(level: float) -> None:
+    rng = np.random.default_rng(3)
+    subjects = np.sort(rng.integers(0, 9, 50))  # subjects of unequal size
+    correct = rng.random(50)
+    names = np.unique(subjects)
+    times = np.random.default_rng(4).multinomial(len(names), np.full(len(names), 1 / len(names)), size=200)
+    means = []
+    for draw in times:
+        items = [correct[subjects == name] for name, n in zip(names, draw, strict=True) for _ in range(n)]
+        means.append(np.concatenate(items).mean())
+    expected = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    assert subject_bootstrap(correct, subjects, 4, draws=200, level=level) == pytest.approx(tuple(expected))

@@ -1,0 +1,105 @@
+"""Result rows: to CSV and back; a file of another version is left alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmbio.errors import MmbioError
+from mmbio.measure.results import COLUMNS, ResultRow, append, read, to_csv
+
+ROW = ResultRow(
+    result="abcd",
+    protocol="multitask",
+    data='ecg-id + "faces94", so to say',
+    manifest="0123",
+    n_subjects=53,
+    split="triplet",
+    scale="quick",
+    segment_s="",
+    fusion="score-sum",
+    rule_weights="ecg=0.5 face=0.5",
+    modalities="ecg+face",
+    trained_tasks="identification",
+    backbone="resnet50",
+    weights="random-0",
+    precision="bf16",
+    train_condition="ecg=0.1,face=0.97",
+    test_condition="clean",
+    task="identification",
+    fold="mean",
+    metric="accuracy",
+    convention="",
+    value=0.1 + 0.2,
+    low=0.0,
+    high=None,
+    interval="subject-bootstrap",
+    n=159,
+    n_genuine=None,
+    n_impostor=0,
+    n_missing=3,
+    seed=7,
+    version="0.1.0",
+)
+OTHER = replace(ROW, result="ef01", fold="3", value=1.0, low=None, n_genuine=4)
+
+
+@pytest.mark.parametrize("rows", [[], [ROW], [ROW, OTHER, replace(OTHER, data="two\nlines")]])
+def test_csv_and_back(tmp_path: Path, rows: list[ResultRow]) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(to_csv(rows), newline="")
+    assert read(path) == rows
+
+
+def test_csv_by_hand() -> None:
+    header, line, end = to_csv([OTHER]).split("\n")
+    assert header == ",".join(COLUMNS)
+    assert line.startswith('ef01,multitask,"ecg-id + ""faces94"", so to say",0123,53,triplet,quick,,score-sum,')
+    assert line.endswith(",identification,3,accuracy,,1.0,,,subject-bootstrap,159,4,0,3,7,0.1.0")
+    assert end == ""
+
+
+def test_append(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "results.csv"
+    append(path, [ROW, replace(ROW, fold="0")])
+    append(path, [OTHER])
+    assert read(path) == [ROW, replace(ROW, fold="0"), OTHER]
+    append(path, [OTHER])
+    assert read(path) == [ROW, replace(ROW, fold="0"), OTHER]
+
+
+def test_append_replaces_the_rows_of_the_same_evaluation(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    append(path, [ROW, replace(ROW, fold="0"), OTHER])
+    append(path, [replace(ROW, value=0.9)])
+    assert read(path) == [OTHER, replace(ROW, value=0.9)]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "a,b", ",".join(COLUMNS[:-1]), ",".join((*COLUMNS, "more")), ",".join(reversed(COLUMNS))]
+)
+def test_other_columns_are_refused(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(f"{header}\n1,2\n")
+    with pytest.raises(MmbioError, match=r"results\.csv: its columns are those of another mmbio version"):
+        read(path)
+    with pytest.raises(MmbioError, match=r"results\.csv: its columns are those of another mmbio version; move"):
+        append(path, [ROW])
+    assert path.read_text() == f"{header}\n1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(",159,", ",many,"), (",0.1.0\n", "\n"), (",0.1.0\n", ",0.1.0,more\n"), ("0.30000000000000004", "")],
+)
+def test_broken_rows(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "rows.csv"
+    assert old in to_csv([ROW])
+    path.write_text(to_csv([ROW]).replace(old, new))
+    with pytest.raises(MmbioError, match=r"rows\.csv: not readable as results"):
+        read(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(MmbioError, match="not readable as results"):
+        read(tmp_path / "rows.csv")

@@ -1,0 +1,88 @@
+"""Writing: reported values beside measured ones on real data, apart on synthetic; every format, and the rows."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmbio.data.manifest import Manifest
+from mmbio.embed.settings import Settings as Extraction
+from mmbio.measure import results
+from mmbio.measure.results import COLUMNS, ResultRow
+from mmbio.tables.formats import FORMATS
+from mmbio.tables.run import Finished, Runner
+from mmbio.tables.spec import cells, load
+from mmbio.tables.write import table, write
+
+REPOSITORY = Path(__file__).parents[2] / "tables"
+NAME = "multitask-table1"
+
+
+def row(result: str, task: str) -> ResultRow:
+    values: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    values |= {"result": result, "task": task, "metric": "accuracy", "fold": "mean", "interval": "subject-bootstrap"}
+    values |= dict.fromkeys(("n_subjects", "n", "n_missing", "seed"), 18)
+    values |= {"value": 0.5, "low": 0.25, "high": 0.75, "n_genuine": None, "n_impostor": None}
+    return ResultRow(**values)
+
+
+def given(manifest: Manifest, extraction: Extraction) -> Finished:
+    """Table 1 with figures that nobody had to compute: all are one half."""
+    finished = Finished(load(REPOSITORY / f"{NAME}.toml"), Runner(manifest, extraction, folds=2))
+    finished.__dict__["rows"] = {(c.row, c.column): row(c.row, c.task) for c in cells(finished.spec)}
+    return finished
+
+
+@pytest.fixture
+def synthetic(tiny_manifest: Manifest, tiny_settings: Extraction) -> Finished:
+    return given(tiny_manifest, tiny_settings)
+
+
+@pytest.fixture
+def real(tiny_manifest: Manifest, tiny_settings: Extraction) -> Finished:
+    sources = tiny_manifest.info["sources"] | {"ecg": {"sets": ["ecg-id"], "synthetic": False}}
+    info = tiny_manifest.info | {"sources": sources, "data": "ecg-id + faces95 (synthetic)"}
+    return given(replace(tiny_manifest, info=info), tiny_settings)
+
+
+def test_synthetic_stands_alone(synthetic: Finished) -> None:
+    made = table(synthetic, REPOSITORY)
+    assert made.title.endswith("(measured)")
+    assert not any("reported" in part.lower() for part in (*made.header, made.title))
+    assert any(note.startswith("Data: synthetic; 6 subjects") for note in made.notes)
+    assert {text for line in made.rows for text in line[made.n_keys :]} == {
+        "50.0 [25.0, 75.0]",
+        "50.0c [25.0, 75.0]",
+    }
+
+
+def test_real_stands_beside_the_reported(real: Finished) -> None:
+    made = table(real, REPOSITORY)
+    assert made.title.endswith("(reported and measured)")
+    assert any("83.91" in line for line in made.rows)
+    assert not any("c [" in text for line in made.rows for text in line)
+    assert any(note.startswith("Data: ecg-id + faces95 (synthetic)") for note in made.notes)
+
+
+def test_real_without_reported_values_stands_alone(real: Finished, tmp_path: Path) -> None:
+    assert table(real, tmp_path).title.endswith("(measured)")
+
+
+def test_every_format_and_the_rows(synthetic: Finished, tmp_path: Path) -> None:
+    made = table(synthetic, REPOSITORY)
+    written = write([(synthetic, made)], tmp_path / "out")
+    assert [path.name for path in written] == [*(f"{NAME}.{suffix}" for suffix in FORMATS), "rows.csv"]
+    assert all(path.read_text() == FORMATS[path.suffix[1:]](made) for path in written[:-1])
+    assert results.read(written[-1]) == list(synthetic.rows.values())
+
+
+def test_a_row_that_two_tables_share_is_written_once(synthetic: Finished, tmp_path: Path) -> None:
+    made = table(synthetic, REPOSITORY)
+    written = write([(synthetic, made), (synthetic, made)], tmp_path)
+    assert results.read(written[-1]) == list(synthetic.rows.values())
+
+
+def test_the_same_figures_give_the_same_bytes(synthetic: Finished, tmp_path: Path) -> None:
+    first, second = (write([(synthetic, table(synthetic, REPOSITORY))], tmp_path / name) for name in "ab")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -1,0 +1,92 @@
+"""Conditions: a text and its condition are each other's inverse; every other text is told so."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmbio.conditions import LEVELS, NULLS, SIDES, Condition, Effect, combine, of_levels, parse
+from mmbio.errors import MmbioError
+from mmbio.protocols import MODALITIES, MULTITASK
+
+levels = st.sampled_from(sorted(LEVELS)).flatmap(
+    lambda m: st.builds(Effect, st.just(m), st.floats(0.0, LEVELS[m][1]).map(lambda level: level + 0.0))
+)
+replaced = st.builds(
+    Effect, st.sampled_from(MODALITIES), st.sampled_from([*NULLS, "missing"]), st.sampled_from(["both", *SIDES])
+)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Condition:
+    effects = draw(st.lists(levels | replaced, max_size=4, unique_by=lambda effect: effect.modality))
+    return combine(effects)
+
+
+@given(conditions())
+def test_parse_is_the_inverse_of_str(condition: Condition) -> None:
+    assert parse(str(condition)) == condition
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("", "clean"),
+        ("clean", "clean"),
+        ("face=0.97", "face=0.97"),
+        ("face=.5", "face=0.5"),
+        ("face=1", "face=1"),
+        ("face=1.0", "face=1"),
+        ("face=-0.0", "face=0"),
+        ("ecg=1e-5", "ecg=1e-05"),
+        ("finger=0.05, ecg=0.1", "ecg=0.1,finger=0.05"),
+        ("face=0.5,face=0.5", "face=0.5"),
+        ("voice=random@probe,voice=zeros@enrolment", "voice=zeros@enrolment,voice=random@probe"),
+        ("missing=ecg,clean", "missing=ecg"),
+    ],
+)
+def test_texts_and_their_canonical_form(text: str, canonical: str) -> None:
+    assert str(parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("face=1.5", "condition 'face=1.5': expected a number from 0 to 1 .*not '1.5'"),
+        ("face=abc", "condition 'face=abc': expected a number from 0 to 1 .*not 'abc'"),
+        ("face=nan", "expected a number from 0 to 1 .*not 'nan'"),
+        ("face=inf", "expected a number from 0 to 1 .*not 'inf'"),
+        ("face=-0.1", "expected a number from 0 to 1 .*not '-0.1'"),
+        ("face=", "expected a number from 0 to 1 .*not ''"),
+        ("ecg=10.5", "expected a number from 0 to 10 .*Gaussian"),
+        ("nose=0.1", "unknown modality 'nose'; choose from ecg, face, finger, voice"),
+        ("missing=nose", "unknown modality 'nose'; choose from ecg, face"),
+        ("missing", "expected MODALITY=VALUE, such as face=0.97 or missing=ecg"),
+        ("face=0.1@probe", "sample noise has no side; write face=0.1"),
+        ("face=random@nowhere", "unknown side 'nowhere'; use @enrolment or @probe"),
+        ("face=random@", "unknown side ''"),
+        ("voice=0.5", "voice takes a null embedding; use voice=random or voice=zeros"),
+        ("face=0.1,face=0.2", "'face=0.1' and 'face=0.2' both change face; give one of them"),
+        ("face=random@probe,missing=face", "both change face"),
+    ],
+)
+def test_every_bad_text_is_one_sentence_with_its_cure(text: str, told: str) -> None:
+    with pytest.raises(MmbioError, match=told):
+        parse(text)
+
+
+def test_a_protocol_knows_its_own_modalities_only() -> None:
+    with pytest.raises(MmbioError, match=r"unknown modality 'voice'; choose from ecg, face, finger$"):
+        parse("missing=voice", MULTITASK.modalities)
+
+
+def test_the_papers_levels() -> None:
+    assert str(of_levels(MULTITASK.noise)) == "ecg=0.1,face=0.97,finger=0.05"
+
+
+def test_what_a_condition_says_of_each_modality() -> None:
+    condition = parse("face=0.97,voice=random@probe,missing=ecg")
+    assert [condition.noise(m) for m in MODALITIES] == [0.0, 0.97, 0.0, 0.0]
+    assert [condition.null(m) for m in MODALITIES] == [None, None, None, "random"]
+    assert [condition.missing(m) for m in MODALITIES] == [True, False, False, False]
+    assert condition.null("voice", "enrolment") is None
+    assert condition.missing("ecg", "enrolment")

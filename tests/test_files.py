@@ -1,0 +1,161 @@
+"""Files: whole or not at all, and hashes of content alone."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmbio.errors import MmbioError
+from mmbio.files import (
+    Json,
+    bytes_hash,
+    content_hash,
+    home,
+    locked,
+    read_json,
+    remember,
+    remembered,
+    replacing,
+    write_json,
+    write_text,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.relative_to(folder).as_posix() for entry in folder.rglob("*"))
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    for text in ("one\n", "two\n"):
+        write_text(path, text)
+        assert path.read_bytes() == text.encode()
+    assert names(tmp_path) == ["new", "new/a.txt"]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        with replacing(tmp_path / "out") as scratch:
+            scratch.mkdir()
+            (scratch / name).touch()
+    assert names(tmp_path) == ["out", "out/new"]
+
+
+def test_before_the_end_nothing_is_to_be_seen(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "old")
+    with replacing(tmp_path / "a") as scratch:
+        scratch.write_text("new")
+        assert (tmp_path / "a").read_text() == "old"
+    assert (tmp_path / "a").read_text() == "new"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
+def test_after_an_exception_all_is_as_it_was(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "out"
+    if kind == "file":
+        path.write_text("old")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "old").touch()
+    before = names(tmp_path)
+    with pytest.raises(KeyboardInterrupt), replacing(path) as scratch:
+        scratch.mkdir()
+        (scratch / "half").touch()
+        raise KeyboardInterrupt
+    assert names(tmp_path) == before
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), OSError("odd")])
+def test_a_full_disk_is_one_sentence(tmp_path: Path, error: OSError) -> None:
+    told = r"a: could not be written \((No space left on device|odd)\); nothing was changed"
+    with pytest.raises(MmbioError, match=told), replacing(tmp_path / "a") as scratch:
+        scratch.touch()
+        raise error
+    assert names(tmp_path) == []
+
+
+def test_a_block_that_writes_nothing_changes_nothing(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "old")
+    with pytest.raises(MmbioError, match="a: could not be written"), replacing(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "runs"
+    with pytest.raises(MmbioError, match=r"runs: cannot be written to .*--out or MMBIO_HOME"):
+        home(below)
+    with pytest.raises(MmbioError, match=r"a\.txt: cannot be written .*--out"):
+        write_text(below / "a.txt", "text")
+    assert names(tmp_path) == ["file"]
+
+
+def test_home_is_what_is_given_then_what_is_set_then_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MMBIO_HOME", raising=False)
+    assert home() == Path("runs")
+    monkeypatch.setenv("MMBIO_HOME", str(tmp_path / "set"))
+    assert home() == tmp_path / "set"
+    assert home(tmp_path / "given") == tmp_path / "given"
+    assert names(tmp_path) == ["given", "runs", "set"]
+
+
+keys = st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text(), max_size=5)
+
+
+@given(keys)
+def test_a_content_hash_does_not_depend_on_the_order_of_keys(value: dict[str, str]) -> None:
+    assert content_hash(value) == content_hash(dict(reversed(value.items())))
+
+
+@pytest.mark.parametrize(("one", "other"), [([1, 2], [2, 1]), (1, "1"), (1, 1.5), ({"a": None}, {}), ([], {})])
+def test_other_content_has_another_hash(one: object, other: object) -> None:
+    assert content_hash(one) != content_hash(other)  # type: ignore[arg-type]
+
+
+def test_hashes_by_hand() -> None:
+    assert content_hash({"b": [1], "a": None}) == bytes_hash(b'{"a":null,"b":[1]}')
+    assert bytes_hash(b"abc") == bytes_hash(b"a", b"bc") == "ba7816bf8f01cfea"
+    with pytest.raises(ValueError, match="Out of range float"):
+        content_hash(float("nan"))
+
+
+def test_json_comes_back(tmp_path: Path) -> None:
+    value: Json = {"b": 1, "a": [None, 0.1, "é"]}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json", "thing") == value
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"a": ', b"[1]", b"\xff\xfe"])
+def test_what_is_not_a_json_object(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MmbioError, match=r"a\.json: .*thing.*write it again"):
+        read_json(path, "thing")
+
+
+def test_the_last_one_remembered_is_the_one_that_comes_back(tmp_path: Path) -> None:
+    assert remembered(tmp_path, "manifest") is None
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        remember(tmp_path, "manifest", tmp_path / name)
+    assert remembered(tmp_path, "manifest") == tmp_path / "two"
+    assert remembered(tmp_path, "model") is None
+    (tmp_path / "two").rmdir()
+    assert remembered(tmp_path, "manifest") is None
+
+
+def test_a_lock_can_be_taken_again_once_it_is_free(tmp_path: Path) -> None:
+    for _ in range(2):
+        with locked(tmp_path / "new" / ".lock"):
+            assert (tmp_path / "new" / ".lock").is_file()
+
+
+def test_a_lock_keeps_others_out(tmp_path: Path) -> None:
+    import fcntl
+
+    with locked(tmp_path / "lock"), (tmp_path / "lock").open("a") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
