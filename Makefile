@@ -23,6 +23,13 @@ $(READY): pyproject.toml constraints.txt
 tables: $(READY)  ## Run the main job: all tables on the synthetic root (SCALE=quick|paper)
 	$(BIN)/mmbio tables --scale $(SCALE) --out $(OUT)
 
+real: $(READY)  ## The same tables on real data: make real DATA=folder (ECG-ID and Faces94; synthetic fingerprints)
+	@test -d "$(DATA)" || { echo "make real needs DATA=folder with ecg-id-database-1.0.0 and faces94"; exit 2; }
+	$(BIN)/mmbio tables --data $(DATA) --source finger=synthetic --weights random --scale $(SCALE) --out $(OUT) \
+		--split triplet --split source --split record
+	$(BIN)/mmbio tables --data $(DATA) --source finger=synthetic --weights random --scale $(SCALE) --out $(OUT) \
+		--ages 13-75
+
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest
 

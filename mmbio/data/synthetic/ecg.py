@@ -19,7 +19,7 @@ from mmbio.protocols import SAMPLING_RATE
 
 FOLDER: Final = "ecg-id-database-1.0.0"
 N_SUBJECTS: Final = 72
-IDENTITY_SPREAD: Final = 0.777  # benchmarks/calibrate_synthetic.py
+IDENTITY_SPREAD: Final = 0.739  # benchmarks/calibrate_synthetic.py
 
 SECONDS: Final = 20  # a record's length, as in ECG-ID
 GAIN: Final = 200  # adu/mV, as in ECG-ID
@@ -40,6 +40,11 @@ RISE: Final = np.array([1.0, 1.0, 1.0, 1.0, 1.3])  # a T wave rises more slowly 
 TIME_SCATTER: Final = np.array([16.0, 3.0, 0.0, 3.0, 18.0])
 HEIGHT_SCATTER: Final = np.array([0.45, 0.50, 0.0, 0.70, 0.40])
 WIDTH_SCATTER: Final = np.array([0.20, 0.15, 0.12, 0.20, 0.15])
+# How women's waves lie from the mean, men's the other way, in units of the scatters: a later and lower T wave
+# (a longer QT), a narrower QRS. The directions are the known ones, the sizes are ours.
+SEX_TIMES: Final = np.array([0.0, 0.0, 0.0, 0.0, 0.8])
+SEX_HEIGHTS: Final = np.array([0.0, 0.0, 0.0, 0.6, -0.8])
+SEX_WIDTHS: Final = np.array([0.0, -0.4, -0.8, -0.4, 0.0])
 
 _KEY: Final = 0xEC6  # keeps these streams apart from other modalities' of the same seed and index
 _SUBJECT, _SESSION, _RECORD = 1, 2, 3  # never 0: numpy takes a seed list's trailing zeros for none
@@ -55,9 +60,9 @@ class Waves:
     heights: Floats
     widths: Floats
 
-    def moved(self, rng: np.random.Generator, spread: float) -> "Waves":
-        """These waves scattered by `spread`; the same rng draws the same directions for any spread."""
-        steps = spread * rng.standard_normal((3, 5)).clip(-2.5, 2.5)
+    def moved(self, rng: np.random.Generator, spread: float, centre: "Floats | float" = 0.0) -> "Waves":
+        """These waves scattered by `spread` around `centre` (3, 5); one rng draws the same directions for any spread."""
+        steps = spread * (centre + rng.standard_normal((3, 5)).clip(-2.5, 2.5))
         return Waves(
             self.times + TIME_SCATTER * steps[0],
             (self.heights * np.exp(HEIGHT_SCATTER * steps[1])).clip(-MOST, MOST),
@@ -79,7 +84,8 @@ def write_subject(folder: Path, index: int, seed: int, spread: float = IDENTITY_
     heart_rate = float(np.clip(rng.normal(70.0, 8.0), *HEART_RATES))
     height = float(0.8 * np.exp(rng.normal(0.0, 0.25)))  # of the R wave, mV
     dates = _dates(rng)
-    subject = Waves(TIMES, HEIGHTS, WIDTHS).moved(rng, spread)
+    sex = np.stack([SEX_TIMES, SEX_HEIGHTS, SEX_WIDTHS]) * (-1 if index % 2 else 1)
+    subject = Waves(TIMES, HEIGHTS, WIDTHS).moved(rng, spread, sex)
     person = folder / f"Person_{index + 1:02d}"
     person.mkdir(parents=True, exist_ok=True)
     for number, day in enumerate(dates, start=1):

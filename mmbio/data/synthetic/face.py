@@ -23,7 +23,7 @@ N_IMAGES: Final = 20
 WIDTH, HEIGHT = 180, 200
 JPEG_QUALITY: Final = 92
 UNIT: Final = 46.0  # pixels for half a head's width, in the middle of the step
-IDENTITY_SPREAD: Final = 1.35  # calibrated: how far identities lie apart
+IDENTITY_SPREAD: Final = 1.6  # benchmarks/calibrate_synthetic.py
 
 WIDEST: Final = 3**0.5  # deviations: traits are drawn evenly up to here, so that every kind of person is there
 LARGEST_DEVIATION: Final = 3.0  # traits saturate softly here, so that no face falls apart
@@ -168,7 +168,7 @@ def _paint_person(canvas: _Canvas, person: _Person, shot: Values) -> None:
     canvas.paint(_inside(collar, 0.04), _cloth(t, a, v), 0.25 * np.cos(u) + 0.04 * np.sin(5 * u + 3 * v) - 0.2 * v)
     ears = np.hypot((a - t["width"] - 0.02) / 0.15, (v - 0.18) / 0.30) - 1
     canvas.paint(_inside(ears, 0.15), skin * [0.95, 0.85, 0.83], 0.15 * ears)
-    down = np.clip(v / t["chin"], 0, 2)
+    down = np.clip(v / t["chin"], 0, 1.3)
     along = np.where(v > 0, down ** np.float32(t["squareness"]), (v / t["skull"]) ** 2)
     outline = np.sqrt((u / (t["width"] * (1 - t["taper"] * down**2))) ** 2 + along)
     turned = u - shot["yaw"] * np.sqrt(np.clip(1 - outline**2, 0, 1))

@@ -19,7 +19,7 @@ from PIL import Image
 FOLDER: Final = "fvc2006"
 N_SUBJECTS: Final = 72
 N_IMPRESSIONS: Final = 12
-IDENTITY_SPREAD: Final = 0.77  # calibrated: how far fingers lie apart, in units of draw_finger's deviations
+IDENTITY_SPREAD: Final = 1.184  # benchmarks/calibrate_synthetic.py; in units of draw_finger's deviations
 
 SIDE: Final = 96  # pixels of an impression
 _MASTER_SIDE: Final = 144  # pixels of a master print: room for rotation and shift

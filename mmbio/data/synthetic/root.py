@@ -9,6 +9,7 @@ from typing import Any
 
 from mmbio import __version__
 from mmbio.data.synthetic import ecg, face, finger
+from mmbio.errors import MmbioError
 from mmbio.files import locked, read_json, replacing, write_json, write_text
 from mmbio.report import Report, silent
 
@@ -47,12 +48,16 @@ def generate(
 
 
 def ensure(root: Path, seed: int = 0, report: Report = silent) -> bool:
-    """Generate the synthetic root unless it stands there, made by this version; returns whether it was made."""
-    root.parent.mkdir(parents=True, exist_ok=True)
+    """Generate the synthetic root unless it stands there, made by this version; returns whether it was made.
+
+    Raises MmbioError where other files stand at `root`.
+    """
     with locked(root.parent / f".{root.name}.lock"):
         marker = root / MARKER
         if marker.is_file() and read_json(marker, "synthetic root") == _description(seed, N_SUBJECTS, SPREADS):
             return False
+        if root.exists() and not marker.is_file() and (root.is_file() or any(root.iterdir())):
+            raise MmbioError(f"{root}: holds other files, which would be replaced; name a new or empty folder")
         generate(root, seed, report=report)
         return True
 
