@@ -63,9 +63,7 @@ def replacing(path: Path) -> Iterator[Path]:
         inner = scratch / path.name
         yield inner
         _sync(inner)
-        if path.is_dir():
-            path.rename(scratch / "replaced")
-        inner.replace(path)
+        _swap(inner, path, scratch / "replaced")
         _sync_entry(path.parent)
     except OSError as error:
         raise MmbioError(f"{path}: could not be written ({error.strerror or error}); nothing was changed") from error
@@ -110,10 +108,27 @@ def remembered(folder: Path, name: str) -> Path | None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file `path`; another process that wants it waits."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a")
+    except OSError as error:
+        raise MmbioError(f"{path.parent}: cannot be written to ({error.strerror}); give a writable folder") from error
+    with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _swap(new: Path, path: Path, aside: Path) -> None:
+    """Move `new` to `path`; a folder that stands there goes aside first, and back where the move fails."""
+    if not path.is_dir():
+        new.replace(path)
+        return
+    path.rename(aside)
+    try:
+        new.replace(path)
+    except BaseException:
+        aside.rename(path)
+        raise
 
 
 def _sync(path: Path) -> None:

@@ -82,6 +82,21 @@ def test_a_block_that_writes_nothing_changes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "old"
 
 
+def test_a_folder_comes_back_where_its_successor_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+
+    def full(path: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(MmbioError, match="nothing was changed"), replacing(tmp_path / "out") as scratch:
+        scratch.mkdir()
+    assert names(tmp_path) == ["out", "out/old"]
+
+
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "runs"

@@ -61,7 +61,7 @@ def command(**given: Any) -> None:
         spec.load(p) for p in spec.spec_paths(folder)
     ]
     if given["reported_only"]:
-        _reported(chosen, home(given["out"]) / "tables" / "reported", given["quiet"])
+        _reported(chosen, home(given["out"]) / "tables" / "reported", given["quiet"], given["as_json"])
         return
     silent = given["quiet"] or given["as_json"]
     settings = options.settings(given["out"], given["backbone_weights"], given["precision"], given["device"])
@@ -164,13 +164,15 @@ def _show(made: dict[str, Any], label: str) -> None:
     click.echo(f"written: {made[label]['folder']} ({len(made[label]['files'])} files)")
 
 
-def _reported(specs: "list[TableSpec]", out: Path, quiet: bool) -> None:
+def _reported(specs: "list[TableSpec]", out: Path, quiet: bool, as_json: bool) -> None:
     from mmbio.tables.render import render_reported
     from mmbio.tables.spec import spec_folder
 
     written = render_reported(spec_folder(), out)
     names = {spec.name for spec in specs}
-    if not quiet:
+    if as_json:
+        click.echo(json.dumps({"reported": {"folder": str(out), "files": [str(path) for path in written]}}))
+    elif not quiet:
         for path in written:
             if path.suffix == ".txt" and path.stem in names:
                 click.echo(path.read_text(encoding="utf-8"))

@@ -63,7 +63,7 @@ def command(
     """
     from mmbio.cli.progress import progress
     from mmbio.files import remember
-    from mmbio.fuse import run
+    from mmbio.fuse import fusions, run
     from mmbio.fuse.config import Config
 
     which = PROTOCOLS[protocol]
@@ -79,6 +79,8 @@ def command(
         rule_weights=_numbers(rule_weights, "--rule-weights") if rule_weights else None,
         task_weights=_numbers(loss_weights, "--loss-weights") if loss_weights else TASK_WEIGHTS,
     )
+    if not config.is_score_level:
+        fusions.find(config.fusion)
     settings = options.settings(out, backbone_weights, precision, device)
     found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json)
     with progress(quiet or as_json) as report:

@@ -11,7 +11,8 @@ augmentation. Rows of triplets.csv stand test first, so that a test alone reads 
 
 import io
 import zlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from mmbio.files import bytes_hash, content_hash, read_json, remembered, replaci
 
 SCHEMA = 1
 TABLES = ("subjects", "samples", "triplets")
+UNHASHED = frozenset({"hash", "sources", "notes", "version", "fingerprint"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Manifest:
                 for m, s in info["sources"].items()
             ),
             *(f"left out: {count} x {why}" for why, count in info["dropped"].items()),
-            *(f"note: {note}" for note in info["notes"]),
+            *(f"note: {note}" for note in info.get("notes", ())),
         ]
         return [*lines, f"written: {self.folder}"]
 
@@ -171,10 +173,7 @@ def write(
         name: table.to_csv(index=False, lineterminator="\n")
         for name, table in zip(TABLES, (subjects, samples, triplets), strict=True)
     }
-    unhashed = {"sources", "notes", "version", "fingerprint"}
-    identity = {key: value for key, value in info.items() if key not in unhashed}
-    stripped = samples.drop(columns="path").to_csv(index=False)
-    info = info | {"hash": content_hash([identity, texts["subjects"], stripped, texts["triplets"]])}
+    info = info | {"hash": _hash(info, texts, samples)}
     folder = folder.with_name(f"{folder.name}-{info['hash'][:8]}")
     with replacing(folder) as scratch:
         scratch.mkdir()
@@ -185,22 +184,38 @@ def write(
 
 
 def read(folder: Path) -> Manifest:
-    """Read a manifest folder; raises MmbioError where a file is missing, broken or from a newer mmbio."""
+    """Read a manifest folder; raises MmbioError where a file is missing, broken, edited or from a newer mmbio."""
     info = read_json(folder / "manifest.json", "manifest")
     if info.get("schema") != SCHEMA:
         raise MmbioError(
             f"{folder / 'manifest.json'}: schema {info.get('schema')!r}, this mmbio reads {SCHEMA};"
             " run mmbio build-virtual again"
         )
-    tables = []
+    texts, tables = {}, []
     for name in TABLES:
         path = folder / f"{name}.csv"
         try:
-            text = path.read_text(encoding="utf-8")
-            tables.append(pd.read_csv(io.StringIO(text), dtype=_text_columns(text)))
+            texts[name] = path.read_bytes().decode()
+            tables.append(pd.read_csv(io.StringIO(texts[name]), dtype=_text_columns(texts[name])))
         except (OSError, ValueError) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
+    if info.get("hash") != _hash(info, texts, tables[1]) or not _names_sources(info):
+        raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again")
     return Manifest(folder, info, *tables)
+
+
+def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFrame) -> str:
+    """The content hash of a manifest's description and of its tables as CSV, without paths."""
+    identity = {key: value for key, value in info.items() if key not in UNHASHED}
+    stripped = samples.drop(columns="path", errors="ignore").to_csv(index=False)
+    return content_hash([identity, texts["subjects"], stripped, texts["triplets"]])
+
+
+def _names_sources(info: Mapping[str, Any]) -> bool:
+    """True where each modality's sets and their folder are named; the hash says nothing about them."""
+    sources = info.get("sources")
+    found = [sources.get(m) for m in info["modalities"]] if isinstance(sources, dict) else [None]
+    return all(isinstance(s, dict) and {"sets", "folder", "synthetic"} <= s.keys() for s in found)
 
 
 def newest(home: Path, protocol: str) -> Path | None:
@@ -208,11 +223,15 @@ def newest(home: Path, protocol: str) -> Path | None:
     return remembered(home / "manifests", protocol)
 
 
-def made_from(home: Path, fingerprint: str) -> Path | None:
-    """The manifest that was built from the same plan and the same, unchanged files, or None."""
+def made_from(home: Path, fingerprint: str) -> Manifest | None:
+    """The manifest that was built from the same plan and the same, unchanged files, or None.
+
+    One that is broken or was edited does not count, so that building again mends it.
+    """
     for path in sorted((home / "manifests").glob("*/manifest.json")):
-        if read_json(path, "manifest").get("fingerprint") == fingerprint:
-            return path.parent
+        with suppress(MmbioError):
+            if read_json(path, "manifest").get("fingerprint") == fingerprint:
+                return read(path.parent)
     return None
 
 

@@ -1,27 +1,41 @@
 """Signals: an ECG record to the beats in it ("ECG preprocessing")."""
 
+import math
+from collections import defaultdict
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmbio.data.readers.headers import read_header
+from mmbio.data.readers.headers import Header, read_header
 from mmbio.errors import MmbioError
 from mmbio.protocols import BEAT_SAMPLES, MIN_BEATS, SAMPLING_RATE
+
+LEAD_I: Final = ("ecg i", "i", "lead i")  # as ECG-ID, PTB and others name it, in any case
+# Bits a sample takes in WFDB's uncompressed signal formats.
+BITS: Final[Mapping[str, float]] = MappingProxyType(
+    {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 32 / 3, "311": 32 / 3}
+)
 
 
 def read_lead(path: Path) -> tuple[NDArray[np.float64], float]:
     """Lead I of the record of a .hea file, in the record's unit (mV), and its sampling rate in Hz.
 
-    Raises MmbioError for a header or signal file that cannot be read, a missing lead I, and
-    samples marked as invalid.
+    Checksums are not looked at: eleven published ECG-ID headers carry wrong ones.
+    Raises MmbioError for a header or signal file that cannot be read or is cut short, a missing
+    lead I, and samples marked as invalid.
     """
     import wfdb
 
     header = read_header(path)
+    channel = _lead_i(header)
+    _check_data(header, channel)
     try:
-        record = wfdb.rdrecord(str(path.with_suffix("")), channels=[header.channel])
+        record = wfdb.rdrecord(str(path.with_suffix("")), channels=[channel])
     except (OSError, ValueError) as error:
         raise MmbioError(
             f"{path}: its signal file cannot be read ({error}); take it from the set's archive again"
@@ -84,3 +98,40 @@ def min_max(windows: NDArray[np.float64]) -> NDArray[np.float32]:
     span = np.where(high > low, high - low, 1.0)
     scaled: NDArray[np.float32] = np.asarray((windows - low) / span, dtype=np.float32)
     return scaled
+
+
+def _lead_i(header: Header) -> int:
+    """The channel of lead I."""
+    names = [str(name or "").strip().lower() for name in header.record.sig_name]
+    channel = next((names.index(name) for name in LEAD_I if name in names), None)
+    if channel is None:
+        raise MmbioError(
+            f"{header.path}: no lead I among the signals {', '.join(names)}; "
+            "name it 'I' in the header, or leave the record out, for instance with --skip-unusable"
+        )
+    return channel
+
+
+def _check_data(header: Header, channel: int) -> None:
+    """Check that the signal file of a channel holds all that the header promises."""
+    path, record = header.path, header.record
+    data = path.parent / record.file_name[channel]
+    unread = set(record.fmt) - set(BITS)
+    if unread:
+        raise MmbioError(
+            f"{path}: signal format {', '.join(sorted(unread))} is not read; convert the record to format 16"
+        )
+    if not data.is_file():
+        raise MmbioError(f"{data}: not there, though {path.name} names it; take it from the set's archive again")
+    bits: dict[str, float] = defaultdict(float)
+    for file_name, fmt, per_frame in zip(record.file_name, record.fmt, record.samps_per_frame, strict=True):
+        bits[file_name] += BITS[fmt] * (per_frame or 1)
+    promised = math.ceil((record.sig_len or 1) * bits[record.file_name[channel]] / 8) + (
+        record.byte_offset[channel] or 0
+    )
+    actual = data.stat().st_size
+    if actual < promised:
+        raise MmbioError(
+            f"{data}: {actual} bytes where {path.name} promises {promised}, so it is cut short; "
+            "take it from the set's archive again, or leave the record out, for instance with --skip-unusable"
+        )

@@ -55,7 +55,7 @@ def build(
     fingerprint = _fingerprint(sets, plan)
     known = manifest.made_from(home, fingerprint)
     if known is not None:
-        return manifest.read(known)
+        return known
     notes = [note for found in sets.values() for s in found if not _is_synthetic(s) for note in s.notes]
     dropped: Counter[str] = Counter()
     rng = np.random.default_rng([plan.seed, 0])

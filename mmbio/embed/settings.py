@@ -27,6 +27,8 @@ def device_of(name: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):
+            raise RuntimeError("neither cpu nor cuda")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise MmbioError(f"--device {name}: not to be had on this machine; use --device cpu") from error
@@ -46,7 +48,7 @@ def precision_of(name: str, device: str) -> str:
 
 
 def threads() -> int:
-    """The number of threads a cell computes with: $MMBIO_THREADS, else 2; results are the same bytes for one number."""
+    """How many threads extraction computes with, and networks train at once: $MMBIO_THREADS, else 2."""
     text = os.environ.get("MMBIO_THREADS", "2")
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise MmbioError(f"MMBIO_THREADS={text}: expected a number from 1 to 1024; set it or leave it out")

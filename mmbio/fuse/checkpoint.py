@@ -98,17 +98,33 @@ def read(path: Path, protocol: str | None = None) -> Checkpoint:
             key = json.loads((file.metadata() or {})["mmbio"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise MmbioError(
-            f"{path}: not a readable mmbio checkpoint ({error}); give one that mmbio train wrote"
+            f"{path}: not a readable mmbio checkpoint ({error}); give one that mmbio train wrote, or remove it"
         ) from error
-    if key.pop("schema", None) != SCHEMA:
+    if not isinstance(key, dict) or key.pop("schema", None) != SCHEMA:
         raise MmbioError(f"{path}: written by another version of mmbio; train it again")
-    found = key["config"]["protocol"]
+    found = _protocol(path, key)
     if found not in PROTOCOLS or (protocol is not None and found != protocol):
         raise MmbioError(
             f"{path}: a checkpoint of protocol {found}, expected {protocol or ' or '.join(PROTOCOLS)};"
             " give --protocol or another --checkpoint"
         )
-    return Checkpoint(path, key)
+    made = Checkpoint(path, key)
+    try:
+        made.config, made.embeddings(), made.key["manifest"]
+    except (KeyError, TypeError, AttributeError, MmbioError) as error:
+        raise _not_ours(path) from error
+    return made
+
+
+def _protocol(path: Path, key: Mapping[str, Any]) -> str:
+    try:
+        return str(key["config"]["protocol"])
+    except (KeyError, TypeError) as error:
+        raise _not_ours(path) from error
+
+
+def _not_ours(path: Path) -> MmbioError:
+    return MmbioError(f"{path}: its configuration is not what mmbio train writes; give another --checkpoint")
 
 
 def newest(home: Path, protocol: str) -> Path | None:

@@ -21,11 +21,20 @@ def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> n
     `dims` are the branch vectors' sizes, the last of `sizes` is the fused vector's, `norm` is
     `batch` or `l2`. Its forward takes (vectors M x (B, d), present (B, M) bool) and returns the
     fused vector (B, sizes[-1]) and weights (B, M) or None.
-    Raises MmbioError where there is no such class.
+    Raises MmbioError where there is no such class, or it is not called like this.
     """
-    cls = CLASSES.get(name) or _imported(name)
-    module: nn.Module = cls(dims, sizes, norm)
+    try:
+        module: nn.Module = find(name)(dims, sizes, norm)
+    except TypeError as error:
+        raise MmbioError(
+            f"--fusion {name}: cannot be called with (dims, sizes, norm) ({error}); give a class that can"
+        ) from error
     return module
+
+
+def find(name: str) -> type[nn.Module]:
+    """The class of a feature-level fusion; raises MmbioError where there is none."""
+    return CLASSES.get(name) or _imported(name)
 
 
 def _imported(name: str) -> type[nn.Module]:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from mmbio.fuse.network import Network
 from mmbio.protocols import PROTOCOLS
 
 State = dict[str, Tensor]
+_GLOBAL_RNG = Lock()  # torch's layers draw their initial values from the one global generator
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def tensors(embeddings: Embeddings, labels: Mapping[str, np.ndarray], device: st
 
 
 def new_network(config: Config, classes: Mapping[str, int], fold: int) -> Network:
-    """An untrained network whose initial values depend on the seed and fold alone."""
-    with torch.random.fork_rng(devices=[]):
+    """An untrained network whose initial values depend on the seed and fold alone, on whatever thread it is made."""
+    with _GLOBAL_RNG, torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(config.seed, fold))
         return Network(PROTOCOLS[config.protocol], config.fusion, classes)
 

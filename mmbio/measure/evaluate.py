@@ -13,12 +13,12 @@ from mmbio.conditions import Condition
 from mmbio.data.manifest import Manifest
 from mmbio.embed.backbones.resnet50 import RANDOM_SEED, weights_id
 from mmbio.embed.conditioned import Embeddings, embeddings_under, jobs
-from mmbio.embed.settings import Settings, device_of, threads
+from mmbio.embed.settings import Settings, device_of
 from mmbio.errors import MmbioError
 from mmbio.files import content_hash, replacing, write_json, write_text
 from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.config import Config
-from mmbio.fuse.run import partitions_of
+from mmbio.fuse.run import NETWORK_THREADS, partitions_of
 from mmbio.measure import results
 from mmbio.measure.accuracy import Accuracy, accuracy, majority
 from mmbio.measure.results import ResultRow
@@ -72,7 +72,7 @@ class Evaluator:
             "checkpoint": self.checkpoint.key,
             "condition": str(self.condition),
             "embeddings": {job.modality: job.key for job in extraction},
-            "threads": threads(),
+            "threads": NETWORK_THREADS,
             "code": code_hashes(["measure"]),
         }
 
@@ -113,7 +113,7 @@ class Evaluator:
 
         from mmbio.fuse.train import predict, tensors
 
-        torch.set_num_threads(threads())
+        torch.set_num_threads(NETWORK_THREADS)
         device = device_of(self.settings.device)
         parts = partitions_of(self.manifest, self.config)
         posteriors: dict[str, np.ndarray] = {}
@@ -123,6 +123,11 @@ class Evaluator:
             at = np.searchsorted(embeddings.rows, part.test)
             data = tensors(masked.take(part.test), {}, device)
             found, alpha = predict(member.network(fold).to(device), data)
+            if not all(np.isfinite(p).all() for p in found.values()):
+                raise MmbioError(
+                    f"{member.path}: the network of fold {fold} gives posteriors that are no numbers, so its training"
+                    " diverged; train with another --seed or other --noise"
+                )
             for task, p in found.items():
                 shape = (len(parts), len(embeddings.rows), p.shape[1])
                 posteriors.setdefault(task, np.full(shape, np.nan, dtype=np.float32))[fold, at] = p
@@ -158,7 +163,9 @@ class Evaluator:
 
     def save(self, evaluation: Evaluation) -> None:
         """Write rows, raw posteriors and the key below the results folder, and add the rows to results.csv."""
-        rows = self.rows(evaluation)
+        rows, collected = self.rows(evaluation), self.settings.home / "results.csv"
+        if collected.exists():
+            results.read(collected)  # what cannot be added to is found before anything is written
         arrays = {f"posterior_{task}": p for task, p in evaluation.posteriors.items()}
         arrays |= {"rows": evaluation.rows, "present": evaluation.present}
         arrays |= {f"label_{task}": self.manifest.labels[task][evaluation.rows] for task in self.config.tasks}
@@ -170,7 +177,7 @@ class Evaluator:
                 np.save(scratch / f"{name}.npy", array, allow_pickle=False)
             write_text(scratch / "rows.csv", results.to_csv(rows))
             write_json(scratch / "key.json", self.key)
-        results.append(self.settings.home / "results.csv", rows)
+        results.append(collected, rows)
 
     def _row(
         self,
@@ -232,11 +239,10 @@ def settings_of(checkpoint: Checkpoint, settings: Settings, weights_file: str | 
         return settings
     known = {"imagenet1k-v1": "imagenet", f"random-{RANDOM_SEED}": "random"}
     trained_on = keys[0]["weights"]
-    weights = known.get(trained_on) or weights_file
+    weights = weights_file or known.get(trained_on)
     if weights is None or weights_id(weights) != trained_on:
-        raise MmbioError(
-            f"{checkpoint.path}: trained on the weights {trained_on}; give that ResNet-50 file with --weights PATH"
-        )
+        cure = "leave --weights out" if trained_on in known else "give that ResNet-50 file with --weights PATH"
+        raise MmbioError(f"{checkpoint.path}: trained on the weights {trained_on}; {cure}")
     return replace(settings, weights=weights, precision=keys[0]["precision"])
 
 

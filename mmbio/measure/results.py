@@ -67,10 +67,14 @@ def read(path: Path) -> list[ResultRow]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise MmbioError(f"{path}: its columns are those of another mmbio version; run the command again")
+                raise MmbioError(
+                    f"{path}: its columns are those of another mmbio version; move it away and run the command again"
+                )
             return [_row(fields) for fields in reader]
     except (OSError, ValueError) as error:
-        raise MmbioError(f"{path}: not readable as results ({error}); remove it and run the command again") from error
+        raise MmbioError(
+            f"{path}: not readable as results ({error}); move it away and run the command again"
+        ) from error
 
 
 def _row(texts: dict[str, str]) -> ResultRow:
@@ -88,19 +92,9 @@ def _row(texts: dict[str, str]) -> ResultRow:
 def append(path: Path, rows: Sequence[ResultRow]) -> None:
     """Add rows to a CSV file of results; rows of the same evaluation are replaced.
 
-    Raises MmbioError where the file there has other columns, as one of another version would.
+    Raises MmbioError where the file there cannot be read, such as one of another version.
     """
     with locked(path.with_name(f".{path.name}.lock")):
-        before = path.read_text(encoding="utf-8") if path.is_file() else ",".join(COLUMNS) + "\n"
-        old = list(csv.DictReader(io.StringIO(before)))
-        if before.split("\n", 1)[0] != ",".join(COLUMNS):
-            raise MmbioError(
-                f"{path}: its columns are those of another mmbio version; move the file away and run again"
-            )
         new = {row.result for row in rows}
-        kept = [row for row in old if row["result"] not in new]
-        out = io.StringIO()
-        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(kept)
-        write_text(path, out.getvalue() + to_csv(rows).split("\n", 1)[1])
+        kept = [row for row in read(path) if row.result not in new] if path.exists() else []
+        write_text(path, to_csv([*kept, *rows]))

@@ -100,10 +100,11 @@ class Finished:
         config = self.runner.config(cells(self.spec)[0].settings)
         n_folds = len(fuse.partitions_of(self.runner.manifest, config))
         weights = {r.weights for r in self.rows.values() if r.weights}
+        precision = ", ".join(sorted({r.precision for r in self.rows.values() if r.weights})) or "fp32"
         notes = [
             f"Data: {info['data']}; {n['all']} subjects ({genders}), {info['split']} split, {info['scale']} scale,"
             f" manifest {self.runner.manifest.hash[:8]}.",
-            f"ResNet-50 weights: {', '.join(sorted(weights)) or 'none'}{_about(weights)}, {some.precision};"
+            f"ResNet-50 weights: {', '.join(sorted(weights)) or 'none'}{_about(weights)}, {precision};"
             f" {n_folds} fold models; n = {some.n} distinct test decisions; seed {some.seed}; mmbio {some.version}.",
         ]
         if any(r.task == "gender" for r in self.rows.values()):
@@ -134,9 +135,10 @@ class Finished:
         lines = []
         for settings in dict.fromkeys(c.settings for c in cells(self.spec)):
             cost: dict[str, Any] = self.runner.evaluator(settings).checkpoint.cost()
+            epochs = f" ({sum(cost['epochs'])} epochs over all folds)" if "epochs" in cost else ""
             lines.append(
                 f"Cost of {' + '.join(settings.tasks)}: {cost['n_parameters']:,} parameters a network,"
-                f" {cost['seconds']:.1f} s of training ({sum(cost['epochs'])} epochs over all folds)."
+                f" {cost['seconds']:.1f} s of training{epochs}."
             )
         return lines
 

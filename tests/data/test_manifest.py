@@ -242,7 +242,9 @@ def test_manifests_are_found_by_fingerprint_hash_and_as_the_newest(tmp_path: Pat
     assert newest(tmp_path, "multitask") is None
     manifest = write(tmp_path / "manifests" / "m", info(fingerprint="f"), *tables("FM"))
     remember(tmp_path / "manifests", "multitask", manifest.folder)
-    assert made_from(tmp_path, "f") == of_hash(tmp_path, manifest.hash) == newest(tmp_path, "multitask")
+    found = made_from(tmp_path, "f")
+    assert found is not None
+    assert found.folder == of_hash(tmp_path, manifest.hash) == newest(tmp_path, "multitask")
     assert made_from(tmp_path, "g") is None
     with pytest.raises(MmbioError, match="manifest 01234567 is not there; build it again or give --manifest"):
         of_hash(tmp_path, "0123456789")
@@ -260,3 +262,35 @@ def test_a_summary_says_what_differs_from_the_paper(tmp_path: Path) -> None:
         "note: odd",
         f"written: {manifest.folder}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("subjects.csv", ",F,", ",M,"),
+        ("samples.csv", "0" * 16, "1" * 16),
+        ("samples.csv", ",path,", ",way,"),
+        ("triplets.csv", "0 1 2", "0 1 3"),
+        ("triplets.csv", "test", "train"),
+        ("manifest.json", '"seed": 0', '"seed": 1'),
+        ("manifest.json", '"folds": 8,', ""),
+        ("manifest.json", '"hash"', '"dash"'),
+        ("manifest.json", '"sources"', '"wells"'),
+        ("manifest.json", '"folder"', '"place"'),
+    ],
+)
+def test_an_edited_manifest(tmp_path: Path, name: str, old: str, new: str) -> None:
+    manifest = write(tmp_path / "manifests" / "m", info(fingerprint="f"), *tables("FM"))
+    path = manifest.folder / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(MmbioError, match="not as mmbio build-virtual wrote it, a file was edited; build it again"):
+        read(manifest.folder)
+    assert made_from(tmp_path, "f") is None
+
+
+def test_a_manifest_may_lead_to_files_that_were_moved(tmp_path: Path) -> None:
+    folder = made(tmp_path).folder
+    for name, old, new in (("manifest.json", '"/sets"', '"/moved"'), ("samples.csv", "p/face.x", "q/face.x")):
+        (folder / name).write_text((folder / name).read_text().replace(old, new))
+    assert read(folder).paths("face")["set/p/face"] == (Path("/moved/q/face.x"), "0" * 16)

@@ -39,7 +39,7 @@ def test_auto_is_the_accelerator_where_there_is_one(monkeypatch: pytest.MonkeyPa
     assert device_of("cpu") == "cpu"
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", ""])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "meta", ""])
 def test_a_device_that_is_not_there(name: str) -> None:
     with pytest.raises(MmbioError, match=f"--device {name}: not to be had on this machine; use --device cpu"):
         device_of(name)

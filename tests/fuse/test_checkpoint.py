@@ -133,6 +133,8 @@ def test_no_checkpoint(tmp_path: Path) -> None:
         ({"schema": None}, None, "written by another version"),
         ({}, "audiovisual", "a checkpoint of protocol multitask, expected audiovisual"),
         ({"config": {"protocol": "other"}}, None, "a checkpoint of protocol other, expected multitask"),
+        ({"config": {"protocol": "multitask"}}, None, "not what mmbio train writes"),
+        ({"config": 1}, None, "not what mmbio train writes"),
     ],
 )
 def test_foreign(tmp_path: Path, change: dict[str, Any], asked: str | None, words: str) -> None:
@@ -142,6 +144,23 @@ def test_foreign(tmp_path: Path, change: dict[str, Any], asked: str | None, word
     with pytest.raises(MmbioError) as caught:
         checkpoint.read(path, asked)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[]", "1", '"text"', "null", "{}"])
+def test_metadata_that_is_no_object(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"mmbio": content})
+    with pytest.raises(MmbioError, match="written by another version of mmbio"):
+        checkpoint.read(path)
+
+
+@pytest.mark.parametrize("name", ["config", "manifest"])
+def test_metadata_that_lacks_something(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.safetensors"
+    lacking = {k: v for k, v in {"schema": checkpoint.SCHEMA, **key(config())}.items() if k != name}
+    save_file({"a": torch.zeros(1)}, path, metadata={"mmbio": json.dumps(lacking)})
+    with pytest.raises(MmbioError, match="not what mmbio train writes"):
+        checkpoint.read(path)
 
 
 def test_no_training_record(tmp_path: Path) -> None:

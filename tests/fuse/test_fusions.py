@@ -85,3 +85,8 @@ def test_no_fusion(name: str, words: str) -> None:
         fusion(name, [3], (3,), "batch")
     assert str(caught.value).startswith(f"--fusion {name}: {words}")
     assert "package.module:Class" in str(caught.value)
+
+
+def test_a_class_that_is_called_otherwise() -> None:
+    with pytest.raises(MmbioError, match=r"--fusion torch\.nn:Linear: cannot be called"):
+        fusion("torch.nn:Linear", [3], (3,), "batch")

@@ -56,6 +56,17 @@ def test_two_homes_get_the_same_bytes(tiny_manifest: Manifest, own_home: Setting
     assert first.path.read_bytes() == second.path.read_bytes()
 
 
+def test_networks_trained_at_once_are_the_same_bytes(
+    tiny_manifest: Manifest, own_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+    for threads in ("1", "4"):
+        monkeypatch.setenv("MMBIO_THREADS", threads)
+        home = tmp_path / threads
+        files.append(train(tiny_manifest, replace(ECG, folds=4), replace(own_home, home=home)).path.read_bytes())
+    assert files[0] == files[1]
+
+
 def test_score_rules_share_their_networks(
     tiny_manifest: Manifest, own_home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

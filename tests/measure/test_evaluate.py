@@ -156,6 +156,16 @@ def test_rows_carry_everything(of: Of, tiny_manifest: Manifest) -> None:
     assert rows[-1].value == 0.5
 
 
+def test_a_network_that_diverged_is_no_untested_fold(of: Of, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverged(*_: object) -> tuple[dict[str, np.ndarray], None]:
+        return {"gender": np.full((18, 2), np.nan)}, None
+
+    evaluator = of(ATTENTION, "clean")
+    monkeypatch.setattr("mmbio.fuse.train.predict", diverged)
+    with pytest.raises(MmbioError, match="the network of fold 0 gives posteriors that are no numbers"):
+        evaluator.run()
+
+
 def test_beats_alone_have_no_backbone(of: Of) -> None:
     row = of(replace(ATTENTION, fusion="concat", modalities=("ecg",)), "clean")
     first = row.rows(row.run())[0]
@@ -219,3 +229,17 @@ def test_vectors_are_those_of_the_training(trained_on: str | None, weights: str,
 def test_weights_that_are_not_at_hand(tmp_path: Path) -> None:
     with pytest.raises(MmbioError, match=r"trained on the weights sha-1234; give that ResNet-50 file with --weights"):
         settings_of(checkpoint_of("sha-1234"), Settings(tmp_path))
+
+
+def test_weights_that_are_others_than_those_of_the_training(tmp_path: Path) -> None:
+    with pytest.raises(MmbioError, match=r"trained on the weights random-0; leave --weights out"):
+        settings_of(checkpoint_of("random-0"), Settings(tmp_path), "imagenet")
+    assert settings_of(checkpoint_of("random-0"), Settings(tmp_path), "random").weights == "random"
+
+
+def test_results_that_cannot_be_added_to_leave_nothing_behind(of: Of, tiny_settings: Settings, tmp_path: Path) -> None:
+    evaluator = of(replace(ATTENTION, modalities=("ecg",)), "clean")
+    (tmp_path / "results.csv").write_text("a,b\n")
+    with pytest.raises(MmbioError, match="columns are those of another mmbio version"):
+        replace(evaluator, settings=replace(tiny_settings, home=tmp_path)).save(evaluator.run())
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]

@@ -98,6 +98,8 @@ def test_broken_rows(tmp_path: Path, old: str, new: str) -> None:
     path.write_text(to_csv([ROW]).replace(old, new))
     with pytest.raises(MmbioError, match=r"rows\.csv: not readable as results"):
         read(path)
+    with pytest.raises(MmbioError, match=r"rows\.csv: not readable as results .*; move it away"):
+        append(path, [ROW])
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ from mmbio.errors import MmbioError
 def record_samples(root: Path, folders: Iterable[Path]) -> list[Sample]:
     """One sample a WFDB record, its subject the folder's name, gender and age from its header or None.
 
-    Raises MmbioError for a header that cannot be read, a signal file cut short, and a subject
-    whose records differ in sex.
+    Raises MmbioError for a header that cannot be read and a subject whose records differ in sex.
     """
     samples = []
     for folder in folders:

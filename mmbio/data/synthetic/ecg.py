@@ -61,7 +61,7 @@ class Waves:
     widths: Floats
 
     def moved(self, rng: np.random.Generator, spread: float, centre: "Floats | float" = 0.0) -> "Waves":
-        """These waves scattered by `spread` around `centre` (3, 5); one rng draws the same directions for any spread."""
+        """These waves scattered by `spread` around `centre` (3, 5); an rng draws the same directions for any."""
         steps = spread * (centre + rng.standard_normal((3, 5)).clip(-2.5, 2.5))
         return Waves(
             self.times + TIME_SCATTER * steps[0],

@@ -57,8 +57,8 @@ def test_records(tmp_path: Path) -> None:
     (tmp_path / "ecg" / "genders.csv").write_text("subject,gender,age\nanna,F,30\n")
     sample = reader("ecg")(tmp_path / "ecg").samples[0]
     assert (sample.sample, sample.path, sample.gender, sample.age) == ("anna/a", "anna/a.hea", "F", 30)
-    (folder / "a.dat").write_bytes(bytes(3))
-    with pytest.raises(MmbioError, match=r"a\.dat: 3 bytes where a\.hea promises 4"):
+    (folder / "a.hea").write_text("hello")
+    with pytest.raises(MmbioError, match=r"a\.hea: not a WFDB header"):
         reader("ecg")(tmp_path / "ecg")
 
 

@@ -8,6 +8,7 @@ from mmbio import __version__
 from mmbio.data.readers.registry import read_modality
 from mmbio.data.synthetic import root as module
 from mmbio.data.synthetic.root import MARKER, SPREADS, ensure, generate
+from mmbio.errors import MmbioError
 from mmbio.files import read_json, replacing, write_json
 
 
@@ -65,3 +66,10 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="nose"):
         generate(tmp_path / "root", n_subjects=1, spreads={"nose": 1.0})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    with pytest.raises(MmbioError, match="holds other files, which would be replaced; name a new or empty folder"):
+        ensure(tmp_path)
+    assert (tmp_path / "mine").is_file()
