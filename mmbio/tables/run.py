@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from mmbio.report import Report, silent
 from mmbio.tables.render import Measured
 from mmbio.tables.settings import Settings
 from mmbio.tables.spec import Cell, TableSpec, cells
+
+MARKS: Final = {
+    "c": "c: calibrated; the synthetic data were made as difficult as this figure of table 1; all others emerge.",
+    "s": "s: with synthetic samples of a modality, calibrated on the paper's table 1: no reproduction of its figure.",
+}
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,10 @@ class Finished:
         ]
         if any(r.task == "gender" for r in self.rows.values()):
             notes.append(f"Always answering the majority gender: {100 * self._majority():.1f} %.")
-        if any(m.mark for m in self.measured().values()):
-            notes.append("c: calibrated; the synthetic data were made as difficult as this figure; all others emerge.")
+        figures = self.measured().values()
+        notes += [text for mark, text in MARKS.items() if any(m.mark == mark for m in figures)]
+        if any(m.low == m.high for m in figures):
+            notes.append("An interval without width: no drawn subject ever differed; it does not mean certainty.")
         return notes + self._costs()
 
     def _row(self, cell: Cell) -> ResultRow:
@@ -122,11 +129,13 @@ class Finished:
         return float(np.bincount(labels).max() / len(labels))
 
     def _mark(self, cell: Cell) -> str:
-        """Synthetic data are calibrated on the unimodal noisy identification rows of table 1."""
+        """`c` where a figure was calibrated, `s` where synthetic samples stand among real ones."""
         s, noise = cell.settings, self.spec.protocol.noise
+        if not self.runner.manifest.is_synthetic:
+            sources = self.runner.manifest.info["sources"]
+            return "s" if any(sources[m]["synthetic"] for m in s.modalities) else ""
         unimodal = len(s.modalities) == 1 and s.tasks == ("identification",) and s.train == s.test
-        calibrated = unimodal and s.train.noise(s.modalities[0]) == noise.get(s.modalities[0])
-        return "c" if calibrated and self.runner.manifest.is_synthetic else ""
+        return "c" if unimodal and s.train.noise(s.modalities[0]) == noise.get(s.modalities[0]) else ""
 
     def _costs(self) -> list[str]:
         """Parameters and training time of what the table trains, where the spec asks for them."""

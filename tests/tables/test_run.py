@@ -167,7 +167,8 @@ def test_the_calibrated_mark_stands_only_where_it_is_due(
     assert finished._mark(cell) == mark
     sources = tiny_manifest.info["sources"] | {"ecg": {"synthetic": False}}
     real = replace(tiny_manifest, info=tiny_manifest.info | {"sources": sources})
-    assert Finished(finished.spec, replace(finished.runner, manifest=real))._mark(cell) == ""
+    synthetic_beside_real = "s" if set(cell.settings.modalities) - {"ecg"} else ""
+    assert Finished(finished.spec, replace(finished.runner, manifest=real))._mark(cell) == synthetic_beside_real
 
 
 def test_provenance(finished: Finished) -> None:
@@ -179,7 +180,7 @@ def test_provenance(finished: Finished) -> None:
     assert notes[1].startswith("ResNet-50 weights: none, fp32; 2 fold models; n = 18 distinct test decisions; seed 0;")
     assert notes[2:] == [
         "Always answering the majority gender: 50.0 %.",
-        "c: calibrated; the synthetic data were made as difficult as this figure; all others emerge.",
+        "c: calibrated; the synthetic data were made as difficult as this figure of table 1; all others emerge.",
     ]
 
 
