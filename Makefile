@@ -5,6 +5,7 @@
 PYTHON ?= python3
 SCALE ?= quick
 OUT ?= runs
+WEIGHTS ?= random
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -21,13 +22,13 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 tables: $(READY)  ## Run the main job: all tables on the synthetic root (SCALE=quick|paper)
-	$(BIN)/mmbio tables --scale $(SCALE) --out $(OUT)
+	$(BIN)/mmbio tables --scale $(SCALE) --out "$(OUT)"
 
 real: $(READY)  ## The same tables on real data: make real DATA=folder (ECG-ID and Faces94; synthetic fingerprints)
 	@test -d "$(DATA)" || { echo "make real needs DATA=folder with ecg-id-database-1.0.0 and faces94"; exit 2; }
-	$(BIN)/mmbio tables --data $(DATA) --source finger=synthetic --weights random --scale $(SCALE) --out $(OUT) \
+	$(BIN)/mmbio tables --data "$(DATA)" --source finger=synthetic --weights $(WEIGHTS) --scale $(SCALE) --out "$(OUT)" \
 		--split triplet --split source --split record
-	$(BIN)/mmbio tables --data $(DATA) --source finger=synthetic --weights random --scale $(SCALE) --out $(OUT) \
+	$(BIN)/mmbio tables --data "$(DATA)" --source finger=synthetic --weights $(WEIGHTS) --scale $(SCALE) --out "$(OUT)" \
 		--ages 13-75
 
 test: $(READY)  ## Run the tests
@@ -38,5 +39,5 @@ check: $(READY)  ## Lint and type-check (ruff, mypy --strict)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean:  ## Remove runs and the environment
-	rm -rf $(OUT) $(VENV)
+clean:  ## Remove the environment and caches; your runs stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,20 +1,32 @@
-"""The code as part of a result's identity: a change of a room's source makes its results new ones."""
+"""The code and libraries as part of a result's identity: a change of either makes results new ones."""
 
 from collections.abc import Iterable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from mmbio.files import bytes_hash
 
+PACKAGE = Path(__file__).parent
+SHARED = ("protocols.py", "conditions.py")
+APART = ("data/readers", "data/synthetic")  # what they make is hashed by content, in the manifest
+
 
 @cache
-def _hash(room: str) -> str:
-    package = Path(__file__).parent
-    shared = [package / "protocols.py", package / "conditions.py"]
-    sources = [*shared, *sorted((package / room).rglob("*.py"))]
-    return bytes_hash(*(path.read_bytes() for path in sources))
+def _hash(place: str) -> str:
+    found = sorted((PACKAGE / place).rglob("*.py")) if (PACKAGE / place).is_dir() else [PACKAGE / place]
+    sources = [p for p in found if place in APART or not p.relative_to(PACKAGE).as_posix().startswith(APART)]
+    chunks = [
+        [str(p.relative_to(PACKAGE)).encode(), p.read_bytes()] for p in [*(PACKAGE / s for s in SHARED), *sources]
+    ]
+    return bytes_hash(*(chunk for pair in chunks for chunk in pair))
 
 
-def code_hashes(rooms: Iterable[str]) -> dict[str, str]:
-    """room -> 16 hex digits of its source files, with the shared files that it reads."""
-    return {room: _hash(room) for room in rooms}
+def code_hashes(places: Iterable[str]) -> dict[str, str]:
+    """Room, or file of the package -> 16 hex digits of its source, with the shared files that it reads."""
+    return {place: _hash(place) for place in places}
+
+
+def library_versions(names: Iterable[str]) -> dict[str, str]:
+    """Library -> its version, without a build tag."""
+    return {name: version(name).partition("+")[0] for name in names}

@@ -66,7 +66,6 @@ def command(
     from mmbio.measure.evaluate import Evaluator, settings_of
 
     settings = options.settings(out, "auto", "auto", device)
-    condition = options.condition(noises, missing, PROTOCOLS[protocol])
     path = Path(checkpoint) if checkpoint else checkpoints.newest(settings.home, protocol)
     if path is None:
         raise MmbioError(
@@ -75,6 +74,7 @@ def command(
     trained = checkpoints.read(path, protocol)
     folder = Path(manifest) if manifest else manifests.of_hash(settings.home, trained.key["manifest"])
     found = manifests.read(folder)
+    condition = options.condition(noises, missing, PROTOCOLS[protocol], trained.config.modalities)
     settings = settings_of(trained, settings, backbone_weights)
     if not quiet and not as_json:
         click.echo(f"checkpoint: {path}", err=True)

@@ -94,14 +94,25 @@ missing: Final = click.option(
 )
 
 
-def condition(noises: Iterable[str], missing: Iterable[str], which: Protocol) -> Condition:
-    """The condition behind --noise and --missing; `paper` stands for the protocol's own levels."""
+def condition(
+    noises: Iterable[str], missing: Iterable[str], which: Protocol, modalities: Iterable[str] | None = None
+) -> Condition:
+    """The condition behind --noise and --missing.
+
+    `paper` stands for the protocol's own levels of `modalities` (None: all). Raises MmbioError for an effect on
+    another modality, which would change nothing.
+    """
+    in_use = tuple(modalities or which.modalities)
     effects: list[Effect] = []
     for text in noises:
         for part in text.split(","):
-            levels = of_levels(which.noise) if part.strip() == "paper" else parse(part, which.modalities)
+            paper = {m: level for m, level in which.noise.items() if m in in_use}
+            levels = of_levels(paper) if part.strip() == "paper" else parse(part, which.modalities)
             effects += levels.effects
     effects += [e for name in missing for e in parse(f"missing={name}", which.modalities).effects]
+    idle = [str(e) for e in effects if e.modality not in in_use]
+    if idle:
+        raise MmbioError(f"condition '{idle[0]}': only {', '.join(in_use)} in use here; leave it out")
     return combine(effects)
 
 

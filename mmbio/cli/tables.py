@@ -8,7 +8,7 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
-from mmbio.protocols import PROTOCOLS, SPLITS, TRIPLETS
+from mmbio.protocols import AGES, PROTOCOLS, SPLITS, TRIPLETS
 
 if TYPE_CHECKING:
     from mmbio.data.virtual import Plan
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 @click.option("--skip-unusable", is_flag=True, help="Leave out records that cannot be used, and count them.")
 @options.seed
 @options.extraction
-@click.option("--explain", is_flag=True, help="Compute nothing; say of each cell whether it is finished, or why not.")
+@click.option(
+    "--explain", is_flag=True, help="Train and test nothing; say of each cell whether it is finished, or why not."
+)
 @click.option("--reported-only", is_flag=True, help="Render the papers' own figures; nothing is measured.")
 @options.out
 @options.as_json
@@ -125,10 +127,25 @@ def _runner(given: dict[str, Any], protocol: str, split: str, settings: "Setting
 
 
 def _label(runner: "Runner") -> str:
-    """The folder of the tables: data, subjects, split and scale in words."""
-    info = runner.manifest.info
+    """The folder of the tables: data, subjects, split and scale, and what else is not as by default."""
+    from dataclasses import replace
+
+    from mmbio.embed.extract import weights_of
+
+    info, extraction = runner.manifest.info, runner.extraction
     data = info["data"].replace(" (synthetic)", "-synthetic").replace(" + ", "+")
-    return f"{data}-{info['n_subjects']['all']}-{info['split']}-{info['scale']}".replace(" ", "-")
+    parts = [f"{data}-{info['n_subjects']['all']}-{info['split']}-{info['scale']}"]
+    if tuple(info["ages"]) != AGES:
+        parts.append(f"ages{info['ages'][0]}to{info['ages'][1]}")
+    if runner.seed:
+        parts.append(f"seed{runner.seed}")
+    if runner.folds:
+        parts.append(f"folds{runner.folds}")
+    if weights_of(runner.manifest, extraction) != weights_of(runner.manifest, replace(extraction, weights="auto")):
+        parts.append(f"weights-{Path(extraction.weights).stem}")
+    if extraction.precision != "auto":
+        parts.append(extraction.precision)
+    return "-".join(parts).replace(" ", "-")
 
 
 def _run(runner: "Runner", label: str, specs: "list[TableSpec]", report: "Report") -> dict[str, Any]:

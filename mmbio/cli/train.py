@@ -67,12 +67,13 @@ def command(
     from mmbio.fuse.config import Config
 
     which = PROTOCOLS[protocol]
+    chosen = options.names(modalities) if modalities is not None else which.modalities
     config = Config(
         protocol=protocol,
         fusion=fusion or which.fusion,
-        modalities=options.names(modalities) if modalities is not None else which.modalities,
+        modalities=chosen,
         tasks=options.names(tasks) if tasks is not None else ("gender",) if unseen else which.tasks,
-        condition=options.condition(noises, (), which),
+        condition=options.condition(noises, (), which, chosen),
         seed=seed,
         folds=folds,
         unseen=unseen,

@@ -13,7 +13,7 @@ import io
 import zlib
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Manifest:
     subjects: pd.DataFrame
     samples: pd.DataFrame
     triplets: pd.DataFrame
+    _items: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def hash(self) -> str:
@@ -124,6 +125,20 @@ class Manifest:
         """The generator of one triplet's noise: the same triplet, seed and purpose always get the same noise."""
         triplet = int(self.triplets["triplet"].to_numpy()[row])
         return np.random.default_rng([int(self.info["seed"]), zlib.crc32(purpose.encode()), triplet])
+
+    def items_hash(self, modality: str) -> str:
+        """Stands for what the triplets take from a modality: the content of the samples and the draws, in order."""
+        if modality not in self._items:
+            shas = {name: sha for name, (_, sha) in self.paths(modality).items()}
+            columns = ("triplet", f"{modality}_sample", f"{modality}_draw")
+            rows = zip(*(self.triplets[c].tolist() for c in columns), strict=True)
+            self._items[modality] = content_hash([[triplet, draw, shas[name]] for triplet, name, draw in rows])
+        return self._items[modality]
+
+    def n_distinct(self, rows: np.ndarray, modalities: Sequence[str]) -> int:
+        """How many of these triplets differ in what they take from some modalities, before any noise."""
+        columns = [f"{m}_{what}" for m in modalities for what in ("sample", "draw")]
+        return len(self.triplets.iloc[rows].drop_duplicates(["subject", *columns]))
 
     def paths(self, modality: str) -> dict[str, tuple[Path, str]]:
         """sample -> (path of its file, hash of its content) of one modality."""
@@ -207,6 +222,8 @@ def read(folder: Path) -> Manifest:
 def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFrame) -> str:
     """The content hash of a manifest's description and of its tables as CSV, without paths."""
     identity = {key: value for key, value in info.items() if key not in UNHASHED}
+    sources = info.get("sources")
+    identity["synthetic"] = {m: s.get("synthetic") for m, s in sources.items()} if isinstance(sources, dict) else None
     stripped = samples.drop(columns="path", errors="ignore").to_csv(index=False)
     return content_hash([identity, texts["subjects"], stripped, texts["triplets"]])
 

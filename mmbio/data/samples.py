@@ -29,3 +29,4 @@ class SampleSet:
     folder: Path
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
+    altered: bool = False  # a subject's samples are altered copies of one

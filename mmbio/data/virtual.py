@@ -15,6 +15,7 @@ from mmbio.code import code_hashes
 from mmbio.data import manifest, pairing, signals, splits
 from mmbio.data.pairing import Candidate, Virtual
 from mmbio.data.samples import Sample, SampleSet
+from mmbio.data.synthetic.root import MARKER
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash
 from mmbio.protocols import AGES, FOLDS, MIN_BEATS, TRIPLETS, Protocol
@@ -52,6 +53,12 @@ def build(
     Raises MmbioError where more subjects are asked for than fit, or a record is not usable.
     """
     _check(plan)
+    altered = [s.name for found in sets.values() for s in found if s.altered]
+    if altered and plan.split != "triplet":
+        raise MmbioError(
+            f"--split {plan.split}: a finger of {altered[0]} has one impression and altered copies of it, which would"
+            " stand on both sides; use --split triplet or another set"
+        )
     fingerprint = _fingerprint(sets, plan)
     known = manifest.made_from(home, fingerprint)
     if known is not None:
@@ -101,7 +108,7 @@ def _fingerprint(sets: Mapping[str, Sequence[SampleSet]], plan: Plan) -> str:
     ]
     folders = [str(found.folder.resolve()) for modality in sets for found in sets[modality]]
     choices = {f.name: getattr(plan, f.name) for f in fields(plan)} | {"protocol": plan.protocol.name}
-    return content_hash([choices, folders, files, code_hashes(["data"])])
+    return content_hash([choices, folders, files, code_hashes(["data", "data/readers"])])
 
 
 def _check(plan: Plan) -> None:
@@ -247,7 +254,7 @@ def _source(sets: Sequence[SampleSet], pairs: Sequence[tuple[str, Virtual]], mod
 
 
 def _is_synthetic(found: SampleSet) -> bool:
-    return (found.folder.parent / "synthetic.json").is_file()
+    return (found.folder.resolve().parent / MARKER).is_file()
 
 
 def _data_label(sources: Mapping[str, Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mmbio.code import code_hashes, library_versions
 from mmbio.data import corrupted
 from mmbio.data.manifest import Manifest
 from mmbio.embed.settings import Settings, device_of, precision_of, threads
@@ -16,7 +17,13 @@ from mmbio.embed.store import Store
 from mmbio.files import content_hash, locked, write_json
 from mmbio.report import Report, silent
 
-VERSION = 1  # of what happens between a file and its vector; raise it when that changes
+CODE = (
+    "data/images.py",
+    "data/noise.py",
+    "data/corrupted.py",
+    "embed/backbones/resnet50.py",
+)  # between file and vector
+LIBRARIES = ("numpy", "pillow", "torch", "torchvision")
 DECODERS = 2
 AHEAD = 2  # shards decoded before they are wanted
 
@@ -36,11 +43,9 @@ class Job:
         triplets = self.manifest.triplets
         return list(zip(triplets[f"{self.modality}_sample"], triplets[f"{self.modality}_draw"], strict=True))
 
-    @cached_property
+    @property
     def _items_hash(self) -> str:
-        paths = self.manifest.paths(self.modality)
-        triplets = self.manifest.triplets["triplet"].tolist()
-        return content_hash([[t, draw, paths[name][1]] for t, (name, draw) in zip(triplets, self.items, strict=True)])
+        return self.manifest.items_hash(self.modality)
 
     @cached_property
     def key(self) -> dict[str, Any]:
@@ -50,7 +55,8 @@ class Job:
         compiled = len(self.items) >= resnet50.COMPILE_FROM and resnet50.can_compile()
         device = device_of(self.settings.device)
         return {
-            "version": VERSION,
+            "code": code_hashes(CODE),
+            "libraries": library_versions(LIBRARIES),
             "backbone": "resnet50",
             "weights": resnet50.weights_id(weights_of(self.manifest, self.settings)),
             "precision": precision_of(self.settings.precision, device),

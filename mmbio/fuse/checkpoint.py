@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -130,8 +129,3 @@ def _not_ours(path: Path) -> MmbioError:
 def newest(home: Path, protocol: str) -> Path | None:
     """The checkpoint of a protocol that mmbio train wrote, or found finished, last; or None."""
     return remembered(home / "checkpoints", protocol)
-
-
-def torch_version() -> str:
-    """The release of torch without its build tag."""
-    return str(torch.__version__).partition("+")[0]

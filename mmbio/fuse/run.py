@@ -3,22 +3,25 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from mmbio.code import code_hashes
+from mmbio.code import code_hashes, library_versions
 from mmbio.data.manifest import Manifest, Partition
+from mmbio.embed.backbones.beats import LIBRARIES
 from mmbio.embed.conditioned import embeddings_under, jobs
 from mmbio.embed.settings import Settings, device_of, threads
 from mmbio.files import locked
-from mmbio.fuse import checkpoint
+from mmbio.fuse import checkpoint, fusions
 from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.config import Config
 from mmbio.fuse.network import n_parameters
-from mmbio.fuse.train import State, new_network, rows_needed, tensors, train_fold
+from mmbio.fuse.train import State, new_network, rows_needed, seeded, tensors, train_fold
 from mmbio.report import Report, silent
 
 NETWORK_THREADS = 1  # what a network is trained and tested with
@@ -50,6 +53,8 @@ def train(manifest: Manifest, config: Config, settings: Settings, report: Report
 
 def plan(manifest: Manifest, config: Config, settings: Settings) -> Checkpoint:
     """The checkpoint of an experiment as it is, or would be once trained."""
+    if config.folds is not None and config.folds >= len(manifest.partitions(config.unseen)):
+        config = replace(config, folds=None)  # all of them, however many were asked for
     keys = [_key(manifest, member, settings) for member in config.members()]
     key = {"config": config.to_json(), "manifest": manifest.hash, "members": keys} if config.is_score_level else keys[0]
     return Checkpoint(settings.home / "checkpoints" / checkpoint.file_name(key), key)
@@ -65,8 +70,9 @@ def _key(manifest: Manifest, config: Config, settings: Settings) -> dict[str, An
         "embeddings": {job.modality: job.key for job in extraction},
         "device": device_of(settings.device).partition(":")[0],
         "threads": NETWORK_THREADS,
-        "torch": checkpoint.torch_version(),
+        "libraries": library_versions(("torch", *(LIBRARIES if "ecg" in config.modalities else ()))),
         "code": code_hashes(ROOMS),
+        "fusion_code": fusions.source_hash(config.fusion),
     }
 
 
@@ -102,22 +108,28 @@ def _train_networks(
     data = tensors(embeddings, labels, device_of(settings.device))
     classes = classes_of(manifest, config)
 
-    def one(fold: int, part: Partition) -> tuple[State, int]:
-        train_rows, dev_rows = (torch.from_numpy(np.searchsorted(rows, r)) for r in (part.train, part.dev))
-        state, n_epochs = train_fold(config, classes, fold, data, train_rows, dev_rows)
-        return _without_idle(state, config), n_epochs
+    ours = config.fusion in fusions.CLASSES  # another may draw from the one global generator: one at a time, seeded
 
-    start, states, epochs = time.perf_counter(), [], []
+    def one(fold: int, part: Partition) -> tuple[State, int, float]:
+        train_rows, dev_rows = (torch.from_numpy(np.searchsorted(rows, r)) for r in (part.train, part.dev))
+        began = time.thread_time()
+        with nullcontext() if ours else seeded(config.seed, fold):
+            state, n_epochs = train_fold(config, classes, fold, data, train_rows, dev_rows)
+        return _without_idle(state, config), n_epochs, time.thread_time() - began
+
+    states, epochs, seconds = [], [], 0.0
     # One thread a network and several networks at once: faster than several threads a network, far less
     # sensitive to other work on the machine, and the same bytes however many are trained at once.
     torch.set_num_threads(NETWORK_THREADS)
-    with ThreadPoolExecutor(threads(), initializer=torch.set_num_threads, initargs=(NETWORK_THREADS,)) as pool:
-        for fold, (state, n_epochs) in enumerate(pool.map(one, range(len(parts)), parts)):
+    at_once = threads() if ours else 1
+    with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(NETWORK_THREADS,)) as pool:
+        for fold, (state, n_epochs, spent) in enumerate(pool.map(one, range(len(parts)), parts)):
             states.append(state)
             epochs.append(n_epochs)
+            seconds += spent
             tick(fold + 1)
     n = n_parameters(new_network(config, classes, 0), checkpoint.idle_branches(config))
-    return states, {"n_parameters": n, "seconds": round(time.perf_counter() - start, 2), "epochs": epochs}
+    return states, {"n_parameters": n, "seconds": round(seconds, 2), "epochs": epochs}
 
 
 def _tick(report: Report, before: int, total: int, done: int) -> None:

@@ -1,7 +1,8 @@
 """Training: a group of fold networks, straight on tensors, stopped early on the dev loss."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
@@ -45,8 +46,7 @@ def tensors(embeddings: Embeddings, labels: Mapping[str, np.ndarray], device: st
 
 def new_network(config: Config, classes: Mapping[str, int], fold: int) -> Network:
     """An untrained network whose initial values depend on the seed and fold alone, on whatever thread it is made."""
-    with _GLOBAL_RNG, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_seed(config.seed, fold))
+    with _GLOBAL_RNG, seeded(config.seed, fold):
         return Network(PROTOCOLS[config.protocol], config.fusion, classes)
 
 
@@ -109,6 +109,14 @@ def predict(
 def rows_needed(parts: list[Partition]) -> np.ndarray:
     """The rows that training reads: those that train and those that tune."""
     return np.unique(np.concatenate([rows for p in parts for rows in (p.train, p.dev)]))
+
+
+@contextmanager
+def seeded(seed: int, fold: int) -> Iterator[None]:
+    """torch's global generator seeded for a fold, and as it was afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_seed(seed, fold))
+        yield
 
 
 @torch.inference_mode()

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from mmbio import __version__
-from mmbio.code import code_hashes
+from mmbio.code import code_hashes, library_versions
 from mmbio.conditions import Condition
 from mmbio.data.manifest import Manifest
+from mmbio.embed.backbones.beats import LIBRARIES
 from mmbio.embed.backbones.resnet50 import RANDOM_SEED, weights_id
 from mmbio.embed.conditioned import Embeddings, embeddings_under, jobs
 from mmbio.embed.settings import Settings, device_of
 from mmbio.errors import MmbioError
-from mmbio.files import content_hash, replacing, write_json, write_text
+from mmbio.files import content_hash, locked, replacing, write_json, write_text
 from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.config import Config
 from mmbio.fuse.run import NETWORK_THREADS, partitions_of
@@ -60,6 +61,13 @@ class Evaluator:
                 f"condition '{sided[0]}': sides belong to verification trials; leave @{sided[0].split('@')[1]} out"
             )
 
+        idle = [str(e) for e in self.condition.effects if e.modality not in self.config.modalities]
+        if idle:
+            raise MmbioError(
+                f"condition '{idle[0]}': the checkpoint was trained on {', '.join(self.config.modalities)} alone;"
+                " leave it out"
+            )
+
     @cached_property
     def config(self) -> Config:
         return self.checkpoint.config
@@ -72,7 +80,9 @@ class Evaluator:
             "checkpoint": self.checkpoint.key,
             "condition": str(self.condition),
             "embeddings": {job.modality: job.key for job in extraction},
+            "device": device_of(self.settings.device).partition(":")[0],
             "threads": NETWORK_THREADS,
+            "libraries": library_versions(("torch", *(LIBRARIES if "ecg" in self.config.modalities else ()))),
             "code": code_hashes(["measure"]),
         }
 
@@ -171,13 +181,13 @@ class Evaluator:
         arrays |= {f"label_{task}": self.manifest.labels[task][evaluation.rows] for task in self.config.tasks}
         if evaluation.weights is not None:
             arrays["weights"] = evaluation.weights
-        with replacing(self.folder) as scratch:
+        results.append(collected, rows)
+        with locked(self.folder.with_name(f".{self.hash}.lock")), replacing(self.folder) as scratch:
             scratch.mkdir()
             for name, array in arrays.items():
                 np.save(scratch / f"{name}.npy", array, allow_pickle=False)
             write_text(scratch / "rows.csv", results.to_csv(rows))
             write_json(scratch / "key.json", self.key)
-        results.append(collected, rows)
 
     def _row(
         self,
@@ -191,7 +201,8 @@ class Evaluator:
         info, config = self.manifest.info, self.config
         rule = config.weights_of_rule() if config.is_score_level else {}
         tested = ~np.isnan(evaluation.posteriors[task]).all(2)  # (K, N)
-        n = int(tested[int(fold)].sum() if fold != "mean" else tested.any(0).sum())
+        at = evaluation.rows[tested[int(fold)] if fold != "mean" else tested.any(0)]
+        n = self.manifest.n_distinct(at, config.modalities)
         used = [self.manifest.modalities.index(m) for m in config.modalities]
         first = next(iter(self.checkpoint.embeddings().values()), {})
         return ResultRow(

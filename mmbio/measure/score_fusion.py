@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-EPS: Final = 1e-12  # keeps log p finite
+EPS: Final = float(np.finfo(np.float32).tiny)  # keeps log p finite
 
 
 def _sum(posteriors: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmbio.files import read_json, write_json
+from mmbio.files import locked, read_json, write_json
 from mmbio.tables.run import Runner
 from mmbio.tables.spec import TableSpec, cells
 
@@ -17,9 +17,10 @@ def notebook(runner: Runner) -> Path:
 def note(runner: Runner, label: str, specs: list[TableSpec]) -> None:
     """Note what determined each finished cell of these tables under this label."""
     path = notebook(runner)
-    known: dict[str, Any] = read_json(path, "notebook of cells") if path.is_file() else {}
-    known |= dict(_keys(runner, label, specs))
-    write_json(path, known)
+    with locked(path.with_name(f".{path.name}.lock")):
+        known: dict[str, Any] = read_json(path, "notebook of cells") if path.is_file() else {}
+        known |= dict(_keys(runner, label, specs))
+        write_json(path, known)
 
 
 def explain(runner: Runner, label: str, specs: list[TableSpec]) -> list[tuple[str, str]]:

@@ -31,6 +31,7 @@ class Measured:
     n: int
     interval: str = "95 % interval"
     mark: str = ""  # a letter behind the figure that a note explains
+    comparable: bool = True  # False: no difference from the paper's figure is printed
 
     def __post_init__(self) -> None:
         if self.n < 1 or not math.isfinite(self.value):
@@ -133,7 +134,7 @@ def _figure(found: Measured | None, metric: Metric) -> str:
 
 
 def _side_by_side(found: Measured | None, metric: Metric, reported: str | None) -> list[str]:
-    if found is None or reported is None:
+    if found is None or reported is None or not found.comparable:
         return [reported or NOTHING, _figure(found, metric), NOTHING]
     difference = round(metric.scale * found.value - float(reported), metric.decimals) + 0.0
     sign = "+" if difference else ""

@@ -1,17 +1,17 @@
 """run: a spec's cells -> trained, evaluated and measured, each once for what determines it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
-
 from mmbio.data.manifest import Manifest
+from mmbio.embed.extract import weights_of
 from mmbio.embed.settings import Settings as Extraction
 from mmbio.fuse import run as fuse
 from mmbio.fuse.config import Config
 from mmbio.measure import results
+from mmbio.measure.accuracy import majority
 from mmbio.measure.evaluate import Evaluator
 from mmbio.measure.results import ResultRow
 from mmbio.report import Report, silent
@@ -33,13 +33,14 @@ class Runner:
     extraction: Extraction
     seed: int = 0
     folds: int | None = None
+    _evaluators: dict[Settings, Evaluator] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def evaluator(self, settings: Settings) -> Evaluator:
         """The evaluation behind a cell; its checkpoint may not be trained yet."""
-        config = self.config(settings)
-        return Evaluator(
-            self.manifest, fuse.plan(self.manifest, config, self.extraction), settings.test, self.extraction
-        )
+        if settings not in self._evaluators:
+            planned = fuse.plan(self.manifest, self.config(settings), self.extraction)
+            self._evaluators[settings] = Evaluator(self.manifest, planned, settings.test, self.extraction)
+        return self._evaluators[settings]
 
     def config(self, settings: Settings) -> Config:
         """What a cell trains."""
@@ -94,8 +95,14 @@ class Finished:
         return {(c.row, c.column): self._row(c) for c in cells(self.spec)}
 
     def measured(self) -> dict[tuple[str, str], Measured]:
-        """(row, column) -> the figure to print."""
-        return {(c.row, c.column): _measured(self.rows[c.row, c.column], self._mark(c)) for c in cells(self.spec)}
+        """(row, column) -> the figure to print; one of synthetic samples alone is not compared with the paper's."""
+        sources = self.runner.manifest.info["sources"]
+        figures = {}
+        for cell in cells(self.spec):
+            real = any(not sources[m]["synthetic"] for m in cell.settings.modalities)
+            place = cell.row, cell.column
+            figures[place] = _measured(self.rows[place], self._mark(cell), real)
+        return figures
 
     def provenance(self) -> list[str]:
         """Notes that name the data, the weights, n, the baseline and the seed."""
@@ -106,11 +113,12 @@ class Finished:
         n_folds = len(fuse.partitions_of(self.runner.manifest, config))
         weights = {r.weights for r in self.rows.values() if r.weights}
         precision = ", ".join(sorted({r.precision for r in self.rows.values() if r.weights})) or "fp32"
+        models = f"{n_folds} fold model{'s' if n_folds > 1 else ''}"
         notes = [
             f"Data: {info['data']}; {n['all']} subjects ({genders}), {info['split']} split, {info['scale']} scale,"
             f" manifest {self.runner.manifest.hash[:8]}.",
-            f"ResNet-50 weights: {', '.join(sorted(weights)) or 'none'}{_about(weights)}, {precision};"
-            f" {n_folds} fold models; n = {some.n} distinct test decisions; seed {some.seed}; mmbio {some.version}.",
+            f"ResNet-50 weights: {', '.join(sorted(weights)) or 'none'}{_about(weights)}, {precision}; {models};"
+            f" n = {some.n} distinct test decisions; seed {some.seed}; mmbio {some.version}.",
         ]
         if any(r.task == "gender" for r in self.rows.values()):
             notes.append(f"Always answering the majority gender: {100 * self._majority():.1f} %.")
@@ -125,8 +133,7 @@ class Finished:
         return next(r for r in found if r.task == cell.task and r.metric == cell.metric and r.fold == "mean")
 
     def _majority(self) -> float:
-        labels = self.runner.manifest.labels["gender"][self.runner.manifest.partitions()[0].test]
-        return float(np.bincount(labels).max() / len(labels))
+        return majority(self.runner.manifest.labels["gender"][self.runner.manifest.partitions()[0].test])
 
     def _mark(self, cell: Cell) -> str:
         """`c` where a figure was calibrated, `s` where synthetic samples stand among real ones."""
@@ -135,7 +142,11 @@ class Finished:
             sources = self.runner.manifest.info["sources"]
             return "s" if any(sources[m]["synthetic"] for m in s.modalities) else ""
         unimodal = len(s.modalities) == 1 and s.tasks == ("identification",) and s.train == s.test
-        return "c" if unimodal and s.train.noise(s.modalities[0]) == noise.get(s.modalities[0]) else ""
+        manifest, extraction = self.runner.manifest, self.runner.extraction
+        weights = weights_of(manifest, extraction)
+        as_calibrated = manifest.info["split"] == "triplet" and s.fusion == "concat" and weights == "random"
+        noisy = s.train.noise(s.modalities[0]) == noise.get(s.modalities[0])
+        return "c" if unimodal and as_calibrated and noisy else ""
 
     def _costs(self) -> list[str]:
         """Parameters and training time of what the table trains, where the spec asks for them."""
@@ -144,12 +155,19 @@ class Finished:
         lines = []
         for settings in dict.fromkeys(c.settings for c in cells(self.spec)):
             cost: dict[str, Any] = self.runner.evaluator(settings).checkpoint.cost()
-            epochs = f" ({sum(cost['epochs'])} epochs over all folds)" if "epochs" in cost else ""
+            epochs = f", {sum(cost['epochs'])} epochs over all folds" if "epochs" in cost else ""
             lines.append(
-                f"Cost of {' + '.join(settings.tasks)}: {cost['n_parameters']:,} parameters a network,"
-                f" {cost['seconds']:.1f} s of training{epochs}."
+                f"Cost of {' + '.join(settings.tasks)}: {cost['n_parameters']:,} parameters a network{epochs}"
+                f" (processor time in {self.spec.name}-cost.json)."
             )
         return lines
+
+    def costs(self) -> dict[str, Any]:
+        """Tasks -> parameters, processor seconds and epochs of the training; they differ from run to run."""
+        if not self.spec.cost:
+            return {}
+        chosen = dict.fromkeys(c.settings for c in cells(self.spec))
+        return {" + ".join(s.tasks): self.runner.evaluator(s).checkpoint.cost() for s in chosen}
 
 
 def specs_work(specs: Sequence[TableSpec]) -> list[Settings]:
@@ -157,9 +175,9 @@ def specs_work(specs: Sequence[TableSpec]) -> list[Settings]:
     return list(dict.fromkeys(cell.settings for spec in specs for cell in cells(spec)))
 
 
-def _measured(row: ResultRow, mark: str) -> Measured:
+def _measured(row: ResultRow, mark: str, comparable: bool) -> Measured:
     low, high = (float("nan") if x is None else x for x in (row.low, row.high))
-    return Measured(row.value, low, high, row.n, "95 % subject bootstrap" if row.interval else "", mark)
+    return Measured(row.value, low, high, row.n, "95 % subject bootstrap" if row.interval else "", mark, comparable)
 
 
 def _about(weights: set[str]) -> str:

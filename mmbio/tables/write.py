@@ -1,5 +1,6 @@
 """write: finished tables -> files in every format, with the tidy rows behind them."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,13 +25,16 @@ def table(finished: Finished, folder: Path) -> Table:
 
 
 def write(made: Sequence[tuple[Finished, Table]], out: Path) -> list[Path]:
-    """Write each table as `out`/NAME.FORMAT and all their result rows as `out`/rows.csv."""
+    """Write each table as `out`/NAME.FORMAT, the result rows behind it as NAME-rows.csv, and what it cost to train."""
     written = []
     for finished, rendered in made:
-        for suffix, render in FORMATS.items():
-            written.append(out / f"{finished.spec.name}.{suffix}")
-            write_text(written[-1], render(rendered))
-    rows = {(r.result, r.task): r for finished, _ in made for r in finished.rows.values()}
-    written.append(out / "rows.csv")
-    write_text(written[-1], results.to_csv(list(rows.values())))
+        name = finished.spec.name
+        texts = {f"{name}.{suffix}": render(rendered) for suffix, render in FORMATS.items()}
+        rows = {(r.result, r.task): r for r in finished.rows.values()}
+        texts[f"{name}-rows.csv"] = results.to_csv(list(rows.values()))
+        if finished.spec.cost:
+            texts[f"{name}-cost.json"] = json.dumps(finished.costs(), indent=2) + "\n"
+        for file, text in texts.items():
+            written.append(out / file)
+            write_text(written[-1], text)
     return written

@@ -177,7 +177,3 @@ def test_newest_is_the_one_remembered(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path, "multitask") == found.path
     found.path.unlink()
     assert checkpoint.newest(tmp_path, "multitask") is None
-
-
-def test_torch_version_has_no_build_tag() -> None:
-    assert "+" not in checkpoint.torch_version()

@@ -1,6 +1,7 @@
 """SOCOFing: Real/12__F_Left_index_finger.BMP and its altered versions, one chosen finger of 600 subjects."""
 
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -48,4 +49,5 @@ def read(folder: Path, finger: str = "Left_index") -> SampleSet:
     ]
     layout = f"Real/N__M_{finger}_finger.BMP"
     nouns = ("finger", "impression")
-    return counted("socofing", folder, samples, layout=layout, n_subjects=600, nouns=nouns, notes=notes)
+    found = counted("socofing", folder, samples, layout=layout, n_subjects=600, nouns=nouns, notes=notes)
+    return replace(found, altered=True)

@@ -67,7 +67,7 @@ def _description(seed: int, n_subjects: int, spreads: Mapping[str, float]) -> di
 
 
 def _pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn"))
 
 
 def _write(root: str, modality: str, index: int, seed: int, spread: float) -> None:

@@ -2,7 +2,9 @@
 
 import shutil
 import socket
+import sysconfig
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
@@ -76,8 +78,9 @@ def weights_id(weights: str) -> str:
 
 
 def can_compile() -> bool:
-    """True where a C++ compiler is there for torch.compile."""
-    return any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++"))
+    """True where torch.compile has what it needs: a C++ compiler and Python's headers."""
+    headers = Path(sysconfig.get_path("include")) / "Python.h"
+    return headers.is_file() and any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++"))
 
 
 def fold_batch_norms(network: ResNet) -> ResNet:
@@ -117,7 +120,7 @@ def _imagenet() -> dict[str, Tensor]:
         state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
             IMAGENET.url, progress=False, check_hash=True, weights_only=True
         )
-    except (URLError, OSError, RuntimeError) as error:
+    except (HTTPException, URLError, OSError, RuntimeError) as error:
         raise MmbioError(
             f"ImageNet weights: no file at {cached} and no download ({error});"
             " put the file there or give it with --weights PATH, or choose --weights random"
