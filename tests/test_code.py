@@ -29,15 +29,18 @@ def test_no_room_no_hash() -> None:
         ("data/a.py", True),
         ("data/deep/b.py", True),
         ("protocols.py", True),
+        ("data/readers/e.py", False),
+        ("data/synthetic/f.py", False),
         ("fuse/c.py", False),
         ("data/d.txt", False),
     ],
 )
 def test_what_moves_a_hash(path: str, changes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("protocols.py", "conditions.py", "data/a.py", "data/deep/b.py", "fuse/c.py", "data/d.txt"):
+    apart = ("data/readers/e.py", "data/synthetic/f.py")
+    for name in ("protocols.py", "conditions.py", "data/a.py", "data/deep/b.py", "fuse/c.py", "data/d.txt", *apart):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1\n")
-    monkeypatch.setattr(code, "__file__", str(tmp_path / "code.py"))
+    monkeypatch.setattr(code, "PACKAGE", tmp_path)
     before = code._hash.__wrapped__("data")
     (tmp_path / path).write_text("2\n")
     assert (code._hash.__wrapped__("data") != before) is changes

@@ -171,11 +171,11 @@ def test_the_same_corruption_gives_the_same_bytes(
 
 def test_own_table(good: Call, home: Path, own: list[str], repeated: object) -> None:
     told = good(*own, "--out", home).stdout
-    folder = home / "tables" / "synthetic-6-triplet-quick"
+    folder = home / "tables" / "synthetic-6-triplet-quick-folds1"
     assert "My own (measured)" in told
     assert "Data: synthetic; 6 subjects (3 F, 3 M)" in told
-    assert f"written: {folder} (5 files)" in told
-    assert {p.name for p in folder.glob("[!.]*")} >= {"own.csv", "own.txt", "own.md", "own.tex", "rows.csv"}
+    assert f"written: {folder} (6 files)" in told
+    assert {p.name for p in folder.glob("[!.]*")} >= {"own.csv", "own.txt", "own.md", "own.tex", "own-rows.csv"}
     assert (folder / "own.txt").read_text() in told
 
 
@@ -202,8 +202,8 @@ def test_the_same_words_give_the_same_bytes(
     good: Call, home: Path, tmp_path: Path, own: list[str], repeated: object, listing: Listing, tiny_root: Path
 ) -> None:
     good(*own, "--out", tmp_path / "again")
-    names = ("own.csv", "rows.csv")
-    first, again = (listing(h / "tables" / "synthetic-6-triplet-quick") for h in (home, tmp_path / "again"))
+    names = ("own.csv", "own-rows.csv")
+    first, again = (listing(h / "tables" / "synthetic-6-triplet-quick-folds1") for h in (home, tmp_path / "again"))
     assert [again[name] for name in names] == [first[name] for name in names]
     for name in "ab":
         good("build-virtual", "--data", tiny_root, "--triplets", 5, "--folds", 2, "--out", tmp_path / name)

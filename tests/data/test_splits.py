@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbio.data.splits import BLOCKS, Pool, beat_blocks, counts, deal_folds, draw_beats, draw_images, image_blocks
+from mmbio.data.splits import (
+    BLOCKS,
+    BORDER,
+    Pool,
+    beat_blocks,
+    counts,
+    deal_folds,
+    draw_beats,
+    draw_images,
+    image_blocks,
+)
 from mmbio.protocols import SPLITS
 
 seeds = st.integers(0, 2**16)
@@ -113,14 +123,24 @@ def test_at_least_three_beats_of_each_record_in_a_block(n_beats: list[int], spli
 
 
 @given(records, st.sampled_from(["source", "record"]), seeds)
-def test_no_beat_is_in_two_blocks_and_none_of_a_used_record_is_lost(n_beats: list[int], split: str, seed: int) -> None:
+def test_no_beat_is_in_two_blocks_and_only_those_at_borders_are_lost(n_beats: list[int], split: str, seed: int) -> None:
     blocks = beat_blocks(n_beats, split, rng(seed))
     if blocks is None:
         return
     found = [beats_of(blocks[block]) for block in BLOCKS]
     everything = set().union(*found)
     assert sum(map(len, found)) == len(everything)
-    assert everything == {(r, b) for r in {record for record, _ in everything} for b in range(n_beats[r])}
+    used = {record for record, _ in everything}
+    assert len(everything) == sum(n_beats[r] - (2 * BORDER if split == "source" else 0) for r in used)
+
+
+@given(records, seeds)
+def test_source_blocks_are_stretches_with_a_beat_between_them(n_beats: list[int], seed: int) -> None:
+    blocks = beat_blocks(n_beats, "source", rng(seed)) or {}
+    for record in {r for pool in blocks.values() for r in pool}:
+        stretches = sorted((pool[record].min(), pool[record].max()) for pool in blocks.values())
+        assert all(len(pool[record]) == np.ptp(pool[record]) + 1 for pool in blocks.values())
+        assert all(later[0] - sooner[1] == 1 + BORDER for sooner, later in pairwise(stretches))
 
 
 @given(st.lists(st.integers(3, 40), min_size=2, max_size=5))

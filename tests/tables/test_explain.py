@@ -91,7 +91,7 @@ def test_what_has_changed_at_score_level_is_told_key_by_key(runner: Runner, tmp_
 def test_code_that_has_changed(runner: Runner, spec: TableSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     note(runner, "tiny", [spec])
     monkeypatch.setattr("mmbio.measure.evaluate.code_hashes", lambda rooms: dict.fromkeys(rooms, "new"))
-    ((_, reason),) = explain(runner, "tiny", [spec])
+    ((_, reason),) = explain(replace(runner), "tiny", [spec])
     assert reason.startswith("changed: code.measure (")
     assert reason.endswith(" -> new)")
 

@@ -204,4 +204,8 @@ def test_costs_where_the_spec_asks(finished: Finished, tmp_path: Path) -> None:
         "Cost of identification + gender",
         "Cost of identification",
     ]
-    assert all(" parameters a network, " in c and "(4 epochs over all folds)" in c for c in costs)
+    assert all(" parameters a network, 4 epochs over all folds (processor time in own-cost.json)" in c for c in costs)
+    assert {tasks: cost["epochs"] for tasks, cost in Finished(asking, finished.runner).costs().items()} == {
+        "identification": [2, 2],
+        "identification + gender": [2, 2],
+    }

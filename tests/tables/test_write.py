@@ -72,12 +72,12 @@ def test_real_without_reported_values_stands_alone(real: Finished, tmp_path: Pat
 def test_every_format_and_the_rows(synthetic: Finished, tmp_path: Path) -> None:
     made = table(synthetic, REPOSITORY)
     written = write([(synthetic, made)], tmp_path / "out")
-    assert [path.name for path in written] == [*(f"{NAME}.{suffix}" for suffix in FORMATS), "rows.csv"]
+    assert [path.name for path in written] == [*(f"{NAME}.{suffix}" for suffix in FORMATS), f"{NAME}-rows.csv"]
     assert all(path.read_text() == FORMATS[path.suffix[1:]](made) for path in written[:-1])
     assert results.read(written[-1]) == list(synthetic.rows.values())
 
 
-def test_a_row_that_two_tables_share_is_written_once(synthetic: Finished, tmp_path: Path) -> None:
+def test_a_table_written_twice_is_the_same(synthetic: Finished, tmp_path: Path) -> None:
     made = table(synthetic, REPOSITORY)
     written = write([(synthetic, made), (synthetic, made)], tmp_path)
     assert results.read(written[-1]) == list(synthetic.rows.values())
