@@ -113,12 +113,13 @@ class Finished:
         n_folds = len(fuse.partitions_of(self.runner.manifest, config))
         weights = {r.weights for r in self.rows.values() if r.weights}
         precision = ", ".join(sorted({r.precision for r in self.rows.values() if r.weights})) or "fp32"
+        counts = " or ".join(str(n) for n in sorted({r.n for r in self.rows.values()}))
         models = f"{n_folds} fold model{'s' if n_folds > 1 else ''}"
         notes = [
             f"Data: {info['data']}; {n['all']} subjects ({genders}), {info['split']} split, {info['scale']} scale,"
             f" manifest {self.runner.manifest.hash[:8]}.",
             f"ResNet-50 weights: {', '.join(sorted(weights)) or 'none'}{_about(weights)}, {precision}; {models};"
-            f" n = {some.n} distinct test decisions; seed {some.seed}; mmbio {some.version}.",
+            f" n = {counts} distinct test decisions; seed {some.seed}; mmbio {some.version}.",
         ]
         if any(r.task == "gender" for r in self.rows.values()):
             notes.append(f"Always answering the majority gender: {100 * self._majority():.1f} %.")
