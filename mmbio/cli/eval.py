@@ -99,24 +99,30 @@ def _show(rows: "list[ResultRow]") -> None:
     from rich.table import Table
 
     first = rows[0]
-    title = (
-        f"{first.fusion} of {first.modalities}, {first.data} data, {first.n_subjects} subjects, {first.split} split\n"
-        f"trained under {first.train_condition}, tested under {first.test_condition},"
-        f" weights {first.weights or '-'}, seed {first.seed}"
+    click.echo(
+        f"{first.fusion} of {first.modalities}, {first.data} data, {first.n_subjects} subjects, {first.split} split"
     )
-    table = Table(
-        "task", "accuracy", "95 % interval", "folds", "n", "majority answer", title=title, title_justify="left"
-    )
+    click.echo(f"trained under {first.train_condition}, tested under {first.test_condition}")
+    click.echo(f"weights {first.weights or '-'}, seed {first.seed}")
+    table = Table("task", "accuracy", "95 % interval", "fold models", "n", "majority")
+    for column in table.columns:
+        column.no_wrap = True
     for row in rows:
         if row.fold != "mean" or row.metric != "accuracy":
             continue
         folds = [r.value for r in rows if r.task == row.task and r.fold != "mean"]
-        spread = f"{len(folds)}: {100 * min(folds):.1f} to {100 * max(folds):.1f}" if folds else "1"
-        majority = [f"{100 * r.value:.1f}" for r in rows if r.task == row.task and r.metric == "majority"]
+        spread = f"{len(folds)}: {100 * min(folds):.1f}-{100 * max(folds):.1f} %" if folds else "1"
+        majority = [f"{100 * r.value:.1f} %" for r in rows if r.task == row.task and r.metric == "majority"]
         assert row.low is not None and row.high is not None
-        table.add_row(row.task, f"{100 * row.value:.1f} %", f"{100 * row.low:.1f} to {100 * row.high:.1f}", spread,
-                      str(row.n), *(majority or ["-"]))  # fmt: skip
-    console = Console(soft_wrap=False, width=None if Console().is_terminal else 110)
+        table.add_row(
+            row.task,
+            f"{100 * row.value:.1f} %",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f}",
+            spread,
+            str(row.n),
+            *(majority or ["-"]),
+        )
+    console = Console(width=None if Console().is_terminal else 110)
     console.print(table)
     if first.n_missing:
         console.print(f"{first.n_missing} of {first.n} items miss a modality, and the system is told", highlight=False)

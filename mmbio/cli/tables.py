@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", is_flag=True, help="Train and test nothing; say of each cell whether it is finished, or why not."
 )
-@click.option("--reported-only", is_flag=True, help="Render the papers' own figures; nothing is measured.")
+@click.option(
+    "--reported-only", is_flag=True, help="Render the papers' own figures (text, Markdown, LaTeX); nothing is measured."
+)
 @options.out
 @options.as_json
 @options.quiet
@@ -185,12 +187,11 @@ def _reported(specs: "list[TableSpec]", out: Path, quiet: bool, as_json: bool) -
     from mmbio.tables.render import render_reported
     from mmbio.tables.spec import spec_folder
 
-    written = render_reported(spec_folder(), out)
-    names = {spec.name for spec in specs}
+    written = render_reported(spec_folder(), out, {spec.name for spec in specs})
     if as_json:
         click.echo(json.dumps({"reported": {"folder": str(out), "files": [str(path) for path in written]}}))
     elif not quiet:
         for path in written:
-            if path.suffix == ".txt" and path.stem in names:
+            if path.suffix == ".txt":
                 click.echo(path.read_text(encoding="utf-8"))
         click.echo(f"written: {out} ({len(written)} files)")

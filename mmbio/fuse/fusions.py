@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import torch
 from torch import nn
 
 from mmbio.errors import MmbioError
@@ -29,11 +30,32 @@ def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> n
     """
     try:
         module: nn.Module = find(name)(dims, sizes, norm)
-    except TypeError as error:
+        if name not in CLASSES:
+            _try(name, module, dims, sizes[-1])
+    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as error:
         raise MmbioError(
-            f"--fusion {name}: cannot be called with (dims, sizes, norm) ({error}); give a class that can"
+            f"--fusion {name}: cannot be called with (dims, sizes, norm) and then (vectors, present)"
+            f" ({str(error).splitlines()[0]}); the README has an example of a class that can"
         ) from error
     return module
+
+
+def _try(name: str, module: nn.Module, dims: Sequence[int], size: int) -> None:
+    """Call a user's fusion on two rows of zeros and look at what it returns."""
+    with torch.no_grad():
+        returned = module([torch.zeros(2, dim) for dim in dims], torch.ones(2, len(dims), dtype=torch.bool))
+    fused = returned[0] if isinstance(returned, tuple) and len(returned) == 2 else None
+    if not isinstance(fused, torch.Tensor) or fused.shape != (2, size):
+        raise MmbioError(
+            f"--fusion {name}: its forward should return (fused, weights or None) with fused of shape (rows, {size}),"
+            f" the last of sizes; it returned {_kind(returned)}"
+        )
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(_kind(v) for v in value)})"
+    return f"a tensor {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
 
 
 def find(name: str) -> type[nn.Module]:

@@ -5,7 +5,7 @@ are printed here; a difference is measured minus reported, in the unit of its co
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,8 +85,8 @@ def measured_table(
     )
 
 
-def render_reported(folder: Path, out: Path) -> tuple[Path, ...]:
-    """Write the reported figures of every spec in `folder` that has them, as `out`/NAME.FORMAT.
+def render_reported(folder: Path, out: Path, names: Collection[str] | None = None) -> tuple[Path, ...]:
+    """Write the reported figures of the specs in `folder` that have them, or of those in `names`, as `out`/NAME.FORMAT.
 
     The figures are in `folder`/reported/NAME.csv; returns the files written. All specs are read
     before the first file is written.
@@ -94,7 +94,7 @@ def render_reported(folder: Path, out: Path) -> tuple[Path, ...]:
     tables = []
     for path in spec_paths(folder):
         figures = folder / "reported" / f"{path.stem}.csv"
-        if figures.is_file():
+        if figures.is_file() and (names is None or path.stem in names):
             spec = load(path)
             tables.append(reported_table(spec, read_reported(figures, spec)))
     written = []
