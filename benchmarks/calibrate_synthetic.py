@@ -17,7 +17,8 @@ import numpy as np
 from mmbio.conditions import of_levels
 from mmbio.data.sources import resolve
 from mmbio.data.synthetic.root import SPREADS, generate
-from mmbio.data.virtual import Plan, build
+from mmbio.data.plan import Plan
+from mmbio.data.virtual import build
 from mmbio.embed.settings import Settings
 from mmbio.fuse.config import Config
 from mmbio.fuse.run import train
@@ -35,7 +36,7 @@ def accuracies(modality: str, spread: float, home: Path) -> dict[str, list[float
     condition = of_levels({modality: MULTITASK.noise[modality]})
     found: dict[str, list[float]] = {task: [] for task in MULTITASK.tasks}
     for seed in SEEDS:
-        manifest = build(resolve(MULTITASK.modalities, str(root), {}, home), Plan(MULTITASK, seed=seed), home)
+        manifest = build(resolve(MULTITASK, str(root), {}, home), Plan(MULTITASK, seed=seed), home)
         settings = Settings(home, "random")
         for task in MULTITASK.tasks:
             config = Config("multitask", "concat", (modality,), (task,), condition, seed=seed)

@@ -10,6 +10,7 @@ of clean, or of noisy, images. docs/random-weights.md has the output and what mm
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from mmbio.data.sources import resolve
 from mmbio.embed.backbones.resnet50 import MEAN, RANDOM_SEED, STD, stack
 from mmbio.files import home
 from mmbio.measure.intervals import subject_bootstrap
+from mmbio.protocols import MULTITASK
 from mmbio.protocols import MULTITASK
 
 N_SUBJECTS, N_IMAGES, N_TEST, BATCH = 58, 15, 3, 32
@@ -90,7 +92,7 @@ def accuracy(x: np.ndarray) -> tuple[float, float, float]:
 
 def main(root: str | None = None) -> None:
     """Print the table."""
-    (found,) = resolve(("face",), root, {}, home())["face"]
+    (found,) = resolve(replace(MULTITASK, modalities=("face",)), root, {}, home())["face"]
     by_subject: dict[str, list[Sample]] = {}
     for sample in found.samples:
         by_subject.setdefault(sample.subject, []).append(sample)

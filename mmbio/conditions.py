@@ -2,7 +2,8 @@
 
 A condition is a comma-separated list of effects:
 
-    face=0.97            sample noise at a level (see LEVELS)
+    face=0.97            sample noise at a level (see KINDS)
+    face=blur:4          sample noise of another kind
     voice=random         the vector is replaced by standard-normal noise; the system is not told
     voice=zeros          the vector is replaced by zeros; the system is not told
     missing=ecg          the mask is 0: the system is told
@@ -21,14 +22,32 @@ from mmbio.protocols import MODALITIES
 
 NULLS: Final = ("random", "zeros")
 SIDES: Final = ("enrolment", "probe")
-# Sample noise per modality: what the level means, and its largest value.
-LEVELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType(
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of sample noise: what its level means, and from where to where it goes."""
+
+    meaning: str
+    largest: float
+    least: float = 0.0  # at 0 nothing happens, but to kinds that go below it
+
+
+# Sample noise per modality; a bare number is a level of the kind in DEFAULT.
+KINDS: Final[Mapping[str, Mapping[str, Kind]]] = MappingProxyType(
     {
-        "ecg": ("standard deviation of Gaussian noise on min-max scaled beats", 10.0),
-        "face": ("share of pixels turned black", 1.0),
-        "finger": ("share of pixels turned black", 1.0),
+        "ecg": {"gaussian": Kind("standard deviation of Gaussian noise on min-max scaled beats", 10.0)},
+        "face": {
+            "black": Kind("share of pixels turned black", 1.0),
+            "blur": Kind("standard deviation of the blur in pixels", 75.0),
+            "lowres": Kind("share of width and height taken off", 0.99),
+            "crop": Kind("share of width and height turned black around the centre", 1.0),
+        },
+        "finger": {"black": Kind("share of pixels turned black", 1.0)},
+        "voice": {"snr": Kind("signal-to-noise ratio of white noise in dB", 80.0, -40.0)},
     }
 )
+DEFAULT: Final[Mapping[str, str]] = MappingProxyType({"ecg": "gaussian", "face": "black", "finger": "black"})
 
 
 @dataclass(frozen=True, order=True)
@@ -36,7 +55,7 @@ class Effect:
     """One modality's fate: a noise level, a null embedding, or a mask of 0 (`missing`)."""
 
     modality: str
-    value: float | str  # a level, one of NULLS, or "missing"
+    value: float | str  # a level, `kind:level`, one of NULLS, or "missing"
     side: str = "both"
 
     def __str__(self) -> str:
@@ -59,9 +78,19 @@ class Condition:
         return ",".join(str(effect) for effect in self.effects) or "clean"
 
     def noise(self, modality: str) -> float:
-        """The level of sample noise on a modality, 0 where there is none."""
+        """The level of the default kind of sample noise on a modality, 0 where there is none."""
         levels = [e.value for e in self.effects if e.modality == modality and isinstance(e.value, float)]
         return levels[0] if levels else 0.0
+
+    def degraded(self, modality: str) -> tuple[str, float] | None:
+        """The (kind, level) of sample noise on a modality, or None where there is none."""
+        for e in self.effects:
+            if e.modality == modality and isinstance(e.value, float):
+                return (DEFAULT[modality], e.value) if e.value else None
+            if e.modality == modality and ":" in str(e.value):
+                kind, _, level = str(e.value).partition(":")
+                return (kind, float(level)) if float(level) or KINDS[modality][kind].least else None
+        return None
 
     def null(self, modality: str, side: str = "probe") -> str | None:
         """The null embedding that replaces a modality on a side: `random`, `zeros` or None."""
@@ -123,18 +152,21 @@ def _parse_effect(text: str, known: tuple[str, ...]) -> Effect:
     return Effect(modality, level)
 
 
-def _level(text: str, modality: str, value: str) -> float:
-    if modality not in LEVELS:
-        raise MmbioError(
-            f"condition '{text}': {modality} takes a null embedding; use {modality}=random or {modality}=zeros"
-        )
-    meaning, largest = LEVELS[modality]
+def _level(text: str, modality: str, value: str) -> float | str:
+    name, colon, number = value.rpartition(":")
+    kinds = KINDS[modality]
+    if (colon and name not in kinds) or (not colon and modality not in DEFAULT):
+        named = ", ".join(f"{modality}={kind}:LEVEL" for kind in kinds)
+        raise MmbioError(f"condition '{text}': expected {modality}=random, {modality}=zeros or {named}")
+    kind = kinds[name or DEFAULT[modality]]
     try:
-        level = float(value)
+        level = float(number)
     except ValueError:
         level = math.nan
-    if not 0.0 <= level <= largest:
+    if not kind.least <= level <= kind.largest:
         raise MmbioError(
-            f"condition '{text}': expected a number from 0 to {largest:g} ({meaning}), random or zeros, not '{value}'"
+            f"condition '{text}': expected a number from {kind.least:g} to {kind.largest:g} ({kind.meaning}),"
+            f" random or zeros, not '{number}'"
         )
-    return level + 0.0  # -0.0 becomes 0.0
+    level += 0.0  # -0.0 becomes 0.0
+    return level if name in ("", DEFAULT.get(modality)) else f"{name}:{f'{level!r}'.removesuffix('.0')}"

@@ -1,20 +1,23 @@
-"""What the tests share: a tiny synthetic root, a manifest on it, and where real data may be."""
+"""What the tests share: a tiny synthetic root, a tiny vector set, manifests on them, and where real data may be."""
 
 import os
 from pathlib import Path
 
 import hypothesis
+import numpy as np
+import pandas as pd
 import pytest
 
-from mmbio.data import virtual
+from mmbio.data import vector_sets, virtual
 from mmbio.data.manifest import Manifest
+from mmbio.data.plan import Plan
 from mmbio.data.sources import resolve
 from mmbio.data.synthetic.root import generate
-from mmbio.data.virtual import Plan
 from mmbio.embed.settings import Settings
-from mmbio.protocols import MULTITASK
+from mmbio.protocols import AUDIOVISUAL, MULTITASK
 
 N_SUBJECTS = 6
+AV_PARTS = {"test": 12, "dev": 24}  # subjects, each with six samples in three videos
 
 hypothesis.settings.register_profile("mmbio", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("mmbio")
@@ -37,13 +40,57 @@ def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_manifest(tiny_root: Path, tiny_home: Path) -> Manifest:
     """Six virtual subjects, 15 triplets each, 8 folds."""
-    return virtual.build(resolve(MULTITASK.modalities, str(tiny_root), {}, tiny_home), Plan(MULTITASK), tiny_home)
+    return virtual.build(resolve(MULTITASK, str(tiny_root), {}, tiny_home), Plan(MULTITASK), tiny_home)
 
 
 @pytest.fixture(scope="session")
 def tiny_settings(tiny_home: Path) -> Settings:
     """Random ResNet-50 weights, which need no network."""
     return Settings(tiny_home, weights="random", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def av_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder for the audio-visual protocol."""
+    return tmp_path_factory.mktemp("av-home")
+
+
+@pytest.fixture(scope="session")
+def av_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vector set of 12 test and 24 dev subjects: faces (16), voices (12) of two segment lengths, an attribute."""
+    folder = tmp_path_factory.mktemp("vectors") / "tiny"
+    names = [(part, f"{part}{i:02d}") for part, n in AV_PARTS.items() for i in range(n)]
+    table = pd.DataFrame(
+        [
+            (f"{name}/v{i // 2}/c{i % 2}", name, "FM"[k % 2], f"{name}/v{i // 2}", f"{name}/v{i // 2}/c{i % 2}", part)
+            for k, (part, name) in enumerate(names)
+            for i in range(6)
+        ],
+        columns=list(vector_sets.COLUMNS),
+    )
+    rng = np.random.default_rng(0)
+    table["face"] = table["voice"] = np.arange(len(table))
+    table["Smiling"] = rng.integers(0, 2, len(table)).astype(str)
+
+    def vectors(dim: int, noise: float) -> np.ndarray:
+        people = np.repeat(rng.standard_normal((len(names), dim)), 6, axis=0)
+        return (people + noise * rng.standard_normal(people.shape)).astype(np.float32)
+
+    voices = {"0.115": vectors(12, 2.0), "1.015": vectors(12, 0.8)}
+    vector_sets.write(folder, "tiny", table, {"face": {"": vectors(16, 0.6)}, "voice": voices})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def av_manifest(av_set: Path, av_home: Path) -> Manifest:
+    """Twelve subjects to test, 24 to train and tune on, six items each; trials of different videos."""
+    return virtual.build(resolve(AUDIOVISUAL, str(av_set), {}, av_home), Plan(AUDIOVISUAL), av_home)
+
+
+@pytest.fixture(scope="session")
+def av_settings(av_home: Path) -> Settings:
+    """Segments of 1.015 s, on the processor."""
+    return Settings(av_home, device="cpu", segment_s=1.015)
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmbio.conditions import LEVELS, NULLS, SIDES, Condition, Effect, combine, of_levels, parse
+from mmbio.conditions import DEFAULT, KINDS, NULLS, SIDES, Condition, Effect, combine, of_levels, parse
+from mmbio.data import degrade
 from mmbio.errors import MmbioError
 from mmbio.protocols import MODALITIES, MULTITASK
 
-levels = st.sampled_from(sorted(LEVELS)).flatmap(
-    lambda m: st.builds(Effect, st.just(m), st.floats(0.0, LEVELS[m][1]).map(lambda level: level + 0.0))
+levels = st.sampled_from(sorted(DEFAULT)).flatmap(
+    lambda m: st.builds(Effect, st.just(m), st.floats(0.0, KINDS[m][DEFAULT[m]].largest).map(lambda level: level + 0.0))
+)
+OTHERS = [(m, kind) for m, kinds in KINDS.items() for kind in kinds if DEFAULT.get(m) != kind]
+kinds = st.sampled_from(OTHERS).flatmap(
+    lambda which: st.floats(KINDS[which[0]][which[1]].least, KINDS[which[0]][which[1]].largest).map(
+        lambda level: parse(f"{which[0]}={which[1]}:{level!r}").effects[0]
+    )
 )
 replaced = st.builds(
     Effect, st.sampled_from(MODALITIES), st.sampled_from([*NULLS, "missing"]), st.sampled_from(["both", *SIDES])
@@ -18,7 +25,7 @@ replaced = st.builds(
 
 @st.composite
 def conditions(draw: st.DrawFn) -> Condition:
-    effects = draw(st.lists(levels | replaced, max_size=4, unique_by=lambda effect: effect.modality))
+    effects = draw(st.lists(levels | kinds | replaced, max_size=4, unique_by=lambda effect: effect.modality))
     return combine(effects)
 
 
@@ -42,6 +49,16 @@ def test_parse_is_the_inverse_of_str(condition: Condition) -> None:
         ("face=0.5,face=0.5", "face=0.5"),
         ("voice=random@probe,voice=zeros@enrolment", "voice=zeros@enrolment,voice=random@probe"),
         ("missing=ecg,clean", "missing=ecg"),
+        ("face=blur:4.0", "face=blur:4"),
+        ("face=lowres:.9", "face=lowres:0.9"),
+        ("face=crop:1e-5", "face=crop:1e-05"),
+        ("face=blur:-0.0", "face=blur:0"),
+        ("voice=snr:10", "voice=snr:10"),
+        ("voice=snr:-20", "voice=snr:-20"),
+        ("voice=snr:-0.0", "voice=snr:0"),
+        ("face=black:0.97", "face=0.97"),
+        ("ecg=gaussian:0.1", "ecg=0.1"),
+        ("face=black:0.5,face=0.5", "face=0.5"),
     ],
 )
 def test_texts_and_their_canonical_form(text: str, canonical: str) -> None:
@@ -64,7 +81,20 @@ def test_texts_and_their_canonical_form(text: str, canonical: str) -> None:
         ("face=0.1@probe", "sample noise has no side; write face=0.1"),
         ("face=random@nowhere", "unknown side 'nowhere'; use @enrolment or @probe"),
         ("face=random@", "unknown side ''"),
-        ("voice=0.5", "voice takes a null embedding; use voice=random or voice=zeros"),
+        ("voice=0.5", "expected voice=random, voice=zeros or voice=snr:LEVEL$"),
+        ("voice=", "expected voice=random, voice=zeros or voice=snr:LEVEL$"),
+        ("voice=snr:81", "expected a number from -40 to 80 .*dB.*, random or zeros, not '81'"),
+        ("voice=snr:-41", "expected a number from -40 to 80 .*not '-41'"),
+        ("voice=snr:", "expected a number from -40 to 80 .*not ''"),
+        ("voice=blur:4", "expected voice=random, voice=zeros or voice=snr:LEVEL$"),
+        ("face=fog:4", "expected face=random, face=zeros or face=black:LEVEL, face=blur:LEVEL, face=lowres:LEVEL"),
+        ("face=:4", "expected face=random, face=zeros or face=black:LEVEL"),
+        ("face=blur:a", "expected a number from 0 to 75 .*pixels.*not 'a'"),
+        ("face=blur:nan", "expected a number from 0 to 75 .*not 'nan'"),
+        ("face=blur:4:5", "expected face=random, face=zeros or"),
+        ("face=random:4", "expected face=random, face=zeros or"),
+        ("face=blur:4@probe", "sample noise has no side; write face=blur:4"),
+        ("face=blur:4,face=0.5", "both change face; give one of them"),
         ("face=0.1,face=0.2", "'face=0.1' and 'face=0.2' both change face; give one of them"),
         ("face=random@probe,missing=face", "both change face"),
     ],
@@ -90,3 +120,38 @@ def test_what_a_condition_says_of_each_modality() -> None:
     assert [condition.missing(m) for m in MODALITIES] == [True, False, False, False]
     assert condition.null("voice", "enrolment") is None
     assert condition.missing("ecg", "enrolment")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("face=0.97", ("black", 0.97)),
+        ("face=blur:4", ("blur", 4.0)),
+        ("face=0", None),
+        ("face=blur:0", None),
+        ("ecg=0.1", ("gaussian", 0.1)),
+        ("voice=snr:10", ("snr", 10.0)),
+        ("voice=snr:0", ("snr", 0.0)),  # as loud as the speech, where 0 of the others is nothing
+        ("face=random", None),
+        ("missing=face", None),
+        ("clean", None),
+    ],
+)
+def test_the_noise_that_a_sample_gets(text: str, expected: tuple[str, float] | None) -> None:
+    condition = parse(text)
+    modality = condition.effects[0].modality if condition.effects else "face"
+    assert condition.degraded(modality) == expected
+    assert [condition.degraded(m) for m in MODALITIES if m != modality] == [None] * 3
+
+
+def test_a_level_of_another_kind_is_none_of_the_default_one() -> None:
+    assert parse("face=blur:4").noise("face") == 0
+
+
+def test_a_face_is_degraded_in_the_kinds_that_a_condition_names() -> None:
+    named = {kind: about.largest for kind, about in KINDS["face"].items()}
+    assert named == {kind: about.largest for kind, about in degrade.KINDS.items()}
+
+
+def test_a_default_is_one_of_the_kinds() -> None:
+    assert all(kind in KINDS[modality] for modality, kind in DEFAULT.items())

@@ -4,7 +4,7 @@ from math import comb
 
 import pytest
 
-from mmbio.conditions import LEVELS
+from mmbio.conditions import DEFAULT
 from mmbio.data.splits import counts
 from mmbio.protocols import BEATS_PER_INPUT, FOLDS, MIN_BEATS, MODALITIES, PROTOCOLS, TASK_WEIGHTS, TRIPLETS, Protocol
 
@@ -14,8 +14,9 @@ def test_a_protocol_is_known_by_its_own_name_and_words(name: str) -> None:
     protocol = PROTOCOLS[name]
     assert protocol.name == name
     assert set(protocol.modalities) <= set(MODALITIES)
-    assert set(protocol.tasks) == set(TASK_WEIGHTS)
-    assert set(protocol.noise) <= set(LEVELS) & set(protocol.modalities)
+    assert set(protocol.tasks) == ({"verification"} if protocol.verifies else set(TASK_WEIGHTS))
+    assert set(protocol.noise) <= set(DEFAULT) & set(protocol.modalities)
+    assert set(protocol.backbones) == set(protocol.modalities)
 
 
 def test_the_papers_shares_of_70_10_and_20_percent() -> None:

@@ -71,12 +71,12 @@ def command(
     folder = home(out)
     found = options.open_manifest(manifest, protocol, folder, quiet or as_json)
     target = Path(to) if to else folder / "corrupted" / str(condition)
-    first = found.triplets[found.triplets["split"] == "test"].drop_duplicates("subject").index[:number]
+    first = found.items[found.items["split"] == "test"].drop_duplicates("subject").index[:number]
     written = []
     for modality, level in levels.items():
         before, after = (_samples(found, modality, np.asarray(first), x) for x in (0.0, level))
         for row, sample in zip(first, after, strict=True):
-            name = f"{modality}-{found.triplets['triplet'][row]}"
+            name = f"{modality}-{found.items['item'][row]}"
             written.append(_write(sample, target / name))
         picture = target / f"{modality}.{suffix}"
         before_after(before, after, f"{modality}={level:g} ({found.info['data']} data)", picture)

@@ -8,10 +8,12 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
-from mmbio.protocols import PROTOCOLS
+from mmbio.protocols import P_TARGET, PROTOCOLS
 
 if TYPE_CHECKING:
+    from mmbio.data.manifest import Manifest
     from mmbio.measure.results import ResultRow
+    from mmbio.measure.trials import Trials
 
 
 @click.command("eval", short_help="Test a checkpoint under a condition.")
@@ -28,6 +30,19 @@ if TYPE_CHECKING:
 @click.option(
     "--weights", "backbone_weights", metavar="PATH", help="ResNet-50 file, for a checkpoint that was trained on one."
 )
+@click.option(
+    "--trials", metavar="FILE", help="Trial list by ids, '1 a b', 'a b target' or CSV.  [default: the manifest's]"
+)
+@click.option("--strip-suffix", metavar="SUFFIX", help="Taken off the ids of list and data before they are compared.")
+@click.option("--missing-trials", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+              help="Trials that cannot be scored: refuse, or leave them out and count them.")  # fmt: skip
+@click.option("--eer", type=click.Choice(options.EER), default="linear", show_default=True,
+              help="Convention of the EER that is printed first.")  # fmt: skip
+@click.option("--p-target", type=float, default=P_TARGET, show_default=True, help="Prior of minDCF, both costs 1.")
+@click.option(
+    "--preset", type=click.Choice(options.PRESETS), help="minDCF of an evaluation campaign, in place of --p-target."
+)
+@click.option("--by-gender", is_flag=True, help="Also the figures of trials inside each gender.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run.")
 @options.out
 @options.as_json
@@ -40,22 +55,32 @@ def command(
     missing: tuple[str, ...],
     unseen: bool,
     backbone_weights: str | None,
+    trials: str | None,
+    strip_suffix: str | None,
+    missing_trials: str,
+    eer: str,
+    p_target: float,
+    preset: str | None,
+    by_gender: bool,
     device: str,
     out: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Test a checkpoint on the test triplets under a condition.
+    """Test a checkpoint on the test items under a condition.
 
     The condition replaces the one of training: modalities it does not name are clean. Prints accuracy as the
     mean over the fold models, with a 95 % interval that draws subjects, the number of distinct decisions, and for
-    gender the accuracy of always answering the majority. Adds rows to results.csv and keeps the posteriors.
+    gender the accuracy of always answering the majority; of verification EER and minDCF with the numbers of
+    trials. Adds rows to results.csv and keeps posteriors or scores.
 
     \b
     Examples:
       mmbio eval --noise face=0.97
       mmbio eval --noise face=0.97 --missing ecg
       mmbio eval --noise paper --unseen
+      mmbio eval --protocol audiovisual --noise voice=random
+      mmbio eval --protocol audiovisual --missing face --preset sre08
     """
     from dataclasses import replace
 
@@ -63,7 +88,9 @@ def command(
     from mmbio.data import manifest as manifests
     from mmbio.fuse import checkpoint as checkpoints
     from mmbio.fuse import run
+    from mmbio.measure.dcf import Cost
     from mmbio.measure.evaluate import Evaluator, settings_of
+    from mmbio.measure.verify import Options
 
     settings = options.settings(out, "auto", "auto", device)
     path = Path(checkpoint) if checkpoint else checkpoints.newest(settings.home, protocol)
@@ -76,12 +103,16 @@ def command(
     found = manifests.read(folder)
     condition = options.condition(noises, missing, PROTOCOLS[protocol], trained.config.modalities)
     settings = settings_of(trained, settings, backbone_weights)
+    if unseen and trained.config.verifies:
+        raise MmbioError("--unseen: verification always tests subjects that were not trained on; leave it out")
+    how = Options(eer, preset or "", Cost(p_target), by_gender, missing_trials == "skip")
+    listed = _trials(found, trials, strip_suffix, trained.config.verifies)
     if not quiet and not as_json:
         click.echo(f"checkpoint: {path}", err=True)
     with progress(quiet or as_json) as report:
         if unseen:
             trained = run.train(found, replace(trained.config, unseen=True, tasks=("gender",)), settings, report)
-        evaluator = Evaluator(found, trained, condition, settings)
+        evaluator = Evaluator(found, trained, condition, settings, listed, how)
         evaluation = evaluator.run(report)
     evaluator.save(evaluation)
     rows = evaluator.rows(evaluation)
@@ -90,8 +121,63 @@ def command(
 
         click.echo(json.dumps([asdict(row) for row in rows]))
     elif not quiet:
-        _show(rows)
+        (_show_trials if trained.config.verifies else _show)(rows)
         click.echo(f"written: {evaluator.folder} and {settings.home / 'results.csv'}")
+
+
+def _trials(found: "Manifest", path: str | None, suffix: str | None, verifies: bool) -> "Trials | None":
+    """The trials of a user's list, None for the manifest's own."""
+    if path is None:
+        return None
+    if not verifies:
+        raise MmbioError(f"--trials {path}: belongs to verification; add --protocol audiovisual, or leave it out")
+    from mmbio.data import trial_lists
+    from mmbio.measure.trials import of_list
+
+    return of_list(found, trial_lists.read(Path(path)), f"list {Path(path).name}", suffix)
+
+
+def _head(first: "ResultRow") -> None:
+    speech = f", {first.segment_s} s of speech" if first.segment_s else ""
+    click.echo(
+        f"{first.fusion} of {first.modalities}, {first.data} data, {first.n_subjects} subjects, {first.split}"
+        f" split{speech}"
+    )
+    click.echo(f"trained under {first.train_condition}, tested under {first.test_condition}")
+    rule = f", {first.rule_weights}" if first.rule_weights else ""
+    click.echo(f"weights {first.weights or '-'}, seed {first.seed}{rule}")
+
+
+def _show_trials(rows: "list[ResultRow]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    first = rows[0]
+    _head(first)
+    click.echo(f"trials {first.trials}")
+    table = Table("figure", "", "value", "95 % interval", "genuine", "impostor")
+    for row in rows:
+        if row.metric not in ("eer", "min_dcf"):
+            continue
+        scale, sign = (100, " %") if row.metric == "eer" else (1, "")
+        digits = 2 if row.metric == "eer" else 3
+        low, high = row.low, row.high
+        table.add_row(
+            ("EER" if row.metric == "eer" else "minDCF") + (f" ({row.given})" if row.given else ""),
+            row.convention,
+            f"{scale * row.value:.{digits}f}{sign}",
+            "-" if low is None or high is None else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}",
+            str(row.n_genuine),
+            str(row.n_impostor),
+        )
+    console = Console(width=None if Console().is_terminal else 110)
+    console.print(table)
+    if first.n_imputed:
+        console.print(f"{first.n_imputed} of {first.n} trials miss a modality on a side, and the system is told",
+                      highlight=False)  # fmt: skip
+    if first.n_missing:
+        asked = first.n + first.n_missing
+        console.print(f"{first.n_missing} of {asked} trials were left out: they cannot be scored", highlight=False)
 
 
 def _show(rows: "list[ResultRow]") -> None:
@@ -99,11 +185,7 @@ def _show(rows: "list[ResultRow]") -> None:
     from rich.table import Table
 
     first = rows[0]
-    click.echo(
-        f"{first.fusion} of {first.modalities}, {first.data} data, {first.n_subjects} subjects, {first.split} split"
-    )
-    click.echo(f"trained under {first.train_condition}, tested under {first.test_condition}")
-    click.echo(f"weights {first.weights or '-'}, seed {first.seed}")
+    _head(first)
     table = Table("task", "accuracy", "95 % interval", "fold models", "n", "majority")
     for column in table.columns:
         column.no_wrap = True
@@ -124,5 +206,5 @@ def _show(rows: "list[ResultRow]") -> None:
         )
     console = Console(width=None if Console().is_terminal else 110)
     console.print(table)
-    if first.n_missing:
-        console.print(f"{first.n_missing} of {first.n} items miss a modality, and the system is told", highlight=False)
+    if first.n_imputed:
+        console.print(f"{first.n_imputed} of {first.n} items miss a modality, and the system is told", highlight=False)

@@ -9,7 +9,11 @@ import click
 from mmbio import __version__
 from mmbio.errors import MmbioError
 
-VERBS: Final = ("download", "build-virtual", "extract", "train", "eval", "corrupt", "tables")
+VERBS: Final = (
+    *("download", "build-virtual", "extract", "train", "eval", "attention", "corrupt", "tables"),
+    *("import", "metrics", "score"),
+)
+MODULES: Final = {"import": "import_"}  # where the verb is a word of Python
 
 
 class Verbs(click.Group):
@@ -21,7 +25,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"mmbio.cli.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"mmbio.cli.{MODULES.get(cmd_name, cmd_name.replace('-', '_'))}")
         command: click.Command = module.command
         return command
 
@@ -44,4 +48,15 @@ def main() -> None:
       mmbio train --fusion attention
       mmbio eval --noise face=0.97
       mmbio tables
+
+    \b
+    Face and voice verification is the other protocol:
+      mmbio train --protocol audiovisual --fusion attention
+      mmbio eval --protocol audiovisual --noise voice=random
+      mmbio attention
+
+    \b
+    Your own embeddings and scores:
+      mmbio import --modality face=FILE --modality voice=FILE --out mine
+      mmbio metrics scores.csv
     """

@@ -8,7 +8,7 @@ import click
 
 from mmbio.conditions import Condition, Effect, combine, of_levels, parse
 from mmbio.errors import MmbioError
-from mmbio.protocols import PROTOCOLS, Protocol
+from mmbio.protocols import MODALITIES, PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
     from mmbio.data.manifest import Manifest
@@ -41,6 +41,8 @@ protocol: Final = click.option(
 manifest: Final = click.option(
     "--manifest", metavar="DIR", help="Manifest folder.  [default: the newest of the protocol, built if there is none]"
 )
+EER: Final = ("linear", "rocch", "nearest-mean", "nearest-max")  # of mmbio.measure.rates, which loads numpy
+PRESETS: Final = ("sre08", "sre10", "sre12", "sre16", "voxceleb")  # of mmbio.measure.dcf
 as_json: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 quiet: Final = click.option("--quiet", is_flag=True, help="No progress bars and no summary.")
 seed: Final = click.option(
@@ -79,12 +81,27 @@ extraction: Final = together(
     ),
     click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run."),
 )
+backbone: Final = click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    metavar="MODALITY=NAME",
+    help="Another extractor: face=dlib|facenet|resnet50, voice=resemblyzer. Repeatable.  [default: the protocol's]",
+)
+segment: Final = click.option(
+    "--segment",
+    "segment_s",
+    type=click.FloatRange(0.02, 60),
+    metavar="SECONDS",
+    help="Length of a segment of speech; the paper's are 0.115 and 1.015.  [default: the data's longest]",
+)
 noise: Final = click.option(
     "--noise",
     "noises",
     multiple=True,
     metavar="LEVELS|paper",
-    help="Sample noise or null embedding, such as face=0.97 or face=zeros; paper: the paper's levels. Repeatable.",
+    help="Sample noise or null embedding, such as face=0.97, face=blur:4 or voice=random@probe; paper: the paper's"
+    " levels. Repeatable.",
 )
 missing: Final = click.option(
     "--missing",
@@ -103,13 +120,16 @@ def condition(
     another modality, which would change nothing.
     """
     in_use = tuple(modalities or which.modalities)
+    known = MODALITIES if which.verifies else which.modalities  # imported sets may hold others than the paper's
     effects: list[Effect] = []
     for text in noises:
         for part in text.split(","):
+            if part.strip() == "paper" and not which.noise:
+                raise MmbioError(f"--noise paper: the protocol {which.name} has nulls and no levels; give voice=random")
             paper = {m: level for m, level in which.noise.items() if m in in_use}
-            levels = of_levels(paper) if part.strip() == "paper" else parse(part, which.modalities)
+            levels = of_levels(paper) if part.strip() == "paper" else parse(part, known)
             effects += levels.effects
-    effects += [e for name in missing for e in parse(f"missing={name}", which.modalities).effects]
+    effects += [e for name in missing for e in parse(f"missing={name}", known).effects]
     idle = [str(e) for e in effects if e.modality not in in_use]
     if idle:
         raise MmbioError(f"condition '{idle[0]}': only {', '.join(in_use)} in use here; leave it out")
@@ -132,21 +152,47 @@ def assignments(pairs: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def settings(out: str | None, backbone_weights: str, precision: str, device: str) -> "Settings":
+def settings(
+    out: str | None, backbone_weights: str, precision: str, device: str, backbones: Iterable[str] = ()
+) -> "Settings":
     """The extraction settings behind the shared options, with the home folder made; all of them checked."""
+    from mmbio.embed.extractors import OF
     from mmbio.embed.settings import Settings, device_of
     from mmbio.files import home
 
     device_of(device)
     if backbone_weights not in ("auto", "imagenet", "random") and not Path(backbone_weights).is_file():
         raise MmbioError(f"--weights {backbone_weights}: expected imagenet, random, or a file of weights; no such file")
-    return Settings(home(out), backbone_weights, precision, device)
+    named = assignments(backbones, "--backbone")
+    for modality, name in named.items():
+        if name not in OF.get(modality, ()):
+            known = ", ".join(f"{m}={n}" for m, names in OF.items() for n in names)
+            raise MmbioError(f"--backbone {modality}={name}: unknown; choose from {known}")
+    return Settings(home(out), backbone_weights, precision, device, tuple(sorted(named.items())))
 
 
-def open_manifest(folder: str | None, which: str, home: Path, quiet: bool = False) -> "Manifest":
-    """The manifest at `folder`, or the newest of the protocol, or one built with all defaults; says which."""
+def segment_of(found: "Manifest", seconds: float | None) -> float | None:
+    """The segment length of an experiment: as asked, else the longest that the data have, None where they have none."""
+    lengths = sorted(float(s) for s in found.info.get("segments", ()))
+    if seconds is not None and not lengths:
+        raise MmbioError(f"--segment {seconds:g}: the data of {found.folder} have no segments of speech; leave it out")
+    if seconds is not None and "vectors" in found.info["sources"].get("voice", {}) and seconds not in lengths:
+        raise MmbioError(
+            f"--segment {seconds:g}: the vectors are of {', '.join(f'{s:g}' for s in lengths)} s of speech; choose one"
+        )
+    return seconds if seconds is not None or not lengths else lengths[-1]
+
+
+def open_manifest(
+    folder: str | None, which: str, home: Path, quiet: bool = False, data: str | None = None, seed: int = 0
+) -> "Manifest":
+    """The manifest at `folder`, or built from `data`, or the newest of the protocol, else a default one; says which."""
     from mmbio.data import manifest as manifests
 
+    if data is not None and folder is not None:
+        raise MmbioError("--data and --manifest: a manifest names its data; give one of them")
+    if data is not None:
+        return _build_default(which, home, quiet, data, seed)
     if folder is not None:
         found = manifests.read(Path(folder))
         if found.info["protocol"] != which:
@@ -162,15 +208,17 @@ def open_manifest(folder: str | None, which: str, home: Path, quiet: bool = Fals
     return manifests.read(newest)
 
 
-def _build_default(which: str, home: Path, quiet: bool) -> "Manifest":
+def _build_default(which: str, home: Path, quiet: bool, data: str | None = None, seed: int = 0) -> "Manifest":
     from mmbio.cli.progress import progress
+    from mmbio.data.plan import Plan
     from mmbio.data.sources import resolve
-    from mmbio.data.virtual import Plan, build
+    from mmbio.data.virtual import build
     from mmbio.files import remember
 
-    plan = Plan(PROTOCOLS[which])
+    plan = Plan(PROTOCOLS[which], seed=seed)
     with progress(quiet) as report:
-        built = build(resolve(plan.protocol.modalities, None, {}, home, report), plan, home, report)
+        sets = resolve(plan.protocol, data, {}, home, report, plan.scale, plan.seed)
+        built = build(sets, plan, home, report)
     remember(built.folder.parent, which, built.folder)
     if not quiet:
         click.echo(f"manifest: {built.folder} (built with the defaults of mmbio build-virtual)", err=True)

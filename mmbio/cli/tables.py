@@ -1,6 +1,7 @@
 """mmbio tables."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +9,10 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
-from mmbio.protocols import AGES, PROTOCOLS, SPLITS, TRIPLETS
+from mmbio.protocols import AGES, GENUINE, PROTOCOLS, SPLITS, TRIPLETS
 
 if TYPE_CHECKING:
-    from mmbio.data.virtual import Plan
+    from mmbio.data.plan import Plan
     from mmbio.embed.settings import Settings
     from mmbio.report import Report
     from mmbio.tables.run import Runner
@@ -21,20 +22,32 @@ if TYPE_CHECKING:
 @click.command("tables", short_help="Run and render the papers' tables, or your own.")
 @click.argument("specs", metavar="[SPEC]...", nargs=-1)
 @options.data
+@click.option("--protocol", type=click.Choice(list(PROTOCOLS)), help="The tables of one protocol.  [default: all that"
+              " the data allow]")  # fmt: skip
 @click.option("--split", "splits", multiple=True, type=click.Choice(SPLITS), default=("triplet",), show_default=True,
-              help="Repeatable: tables for each split.")  # fmt: skip
+              help="Repeatable: tables of the multitask protocol for each split.")  # fmt: skip
 @click.option("--scale", type=click.Choice(list(TRIPLETS)), default="quick", show_default=True,
-              help="15 triplets a subject, or the paper's 400.")  # fmt: skip
+              help="15 triplets a subject or the paper's 400; simulated, 4,800 or 36,693 test clips.")  # fmt: skip
 @click.option(
-    "--subjects", type=int, help="Number of virtual subjects.  [default: as many as fit, at most the paper's 58]"
+    "--subjects", type=int, help="Number of subjects that test.  [default: as many as fit, of triplets at most 58]"
 )
 @click.option(
     "--ages", default="13-39", show_default=True, metavar="FROM-TO", help="Age band of the ECG subjects, in years."
 )
 @click.option("--folds", type=click.IntRange(1), help="Train only the first so many fold models.  [default: all]")
 @click.option("--skip-unusable", is_flag=True, help="Leave out records that cannot be used, and count them.")
+@click.option("--match", type=click.Choice(["gender", "none"]), default="gender", show_default=True,
+              help="How a face and a voice of different sets are paired (audiovisual).")  # fmt: skip
+@click.option("--genuine", type=click.Choice(GENUINE), default="video", show_default=True,
+              help="What both sides of a genuine trial differ in at least (audiovisual).")  # fmt: skip
+@click.option("--frames", type=click.IntRange(1, 100), default=1, show_default=True,
+              help="Frames with their speech taken of a test clip (audiovisual).")  # fmt: skip
+@click.option("--under", "unders", multiple=True, metavar="CONDITION",
+              help="On training and test of every cell, where it says nothing of a modality, such as face=0.3."
+              " Repeatable.")  # fmt: skip
 @options.seed
 @options.extraction
+@options.backbone
 @click.option(
     "--explain", is_flag=True, help="Train and test nothing; say of each cell whether it is finished, or why not."
 )
@@ -56,6 +69,8 @@ def command(**given: Any) -> None:
       mmbio tables
       mmbio tables multitask-table1 --explain
       mmbio tables --data ../sets --source finger=synthetic --weights random --split triplet --split record
+      mmbio tables audiovisual-table1 audiovisual-table2 --data ../sets --match none --frames 4 --under face=0.3
+      mmbio tables --data mine
     """
     from mmbio.files import home
     from mmbio.tables import spec
@@ -68,22 +83,70 @@ def command(**given: Any) -> None:
         _reported(chosen, home(given["out"]) / "tables" / "reported", given["quiet"], given["as_json"])
         return
     silent = given["quiet"] or given["as_json"]
-    settings = options.settings(given["out"], given["backbone_weights"], given["precision"], given["device"])
+    settings = options.settings(
+        given["out"], given["backbone_weights"], given["precision"], given["device"], given["backbones"]
+    )
     made: dict[str, Any] = {}
-    for split in given["splits"]:
-        for protocol in dict.fromkeys(s.protocol.name for s in chosen):
-            ours = [s for s in chosen if s.protocol.name == protocol]
+    for protocol in _protocols(given, chosen):
+        ours = [s for s in chosen if s.protocol.name == protocol]
+        for split in given["splits"] if protocol == "multitask" else PROTOCOLS[protocol].splits:
             with _progress(silent) as report:
                 runner = _runner(given, protocol, split, settings, report)
                 label = _label(runner)
+                fit = _fitting(ours, runner, silent)
                 if given["explain"]:
-                    made |= _explain(runner, label, ours, silent)
-                else:
-                    made |= _run(runner, label, ours, report)
-            if not given["explain"] and not silent:
+                    made |= _explain(runner, label, fit, silent)
+                elif fit:
+                    made |= _run(runner, label, fit, report)
+            if fit and not given["explain"] and not silent:
                 _show(made, label)
     if given["as_json"]:
         click.echo(json.dumps(made))
+
+
+def _protocols(given: dict[str, Any], chosen: "list[TableSpec]") -> list[str]:
+    """The protocols whose tables are asked for: of an imported set the one that takes it, of a root what is named."""
+    from mmbio.data.vector_sets import is_set
+
+    names = list(dict.fromkeys(s.protocol.name for s in chosen))
+    wanted = [n for n in names if given["protocol"] in (None, n)]
+    data = given["data"] or os.environ.get("MMBIO_DATA")
+    if data and is_set(Path(data)) and not given["specs"]:
+        wanted = [n for n in wanted if PROTOCOLS[n].verifies]
+    elif data and not given["specs"] and given["protocol"] is None:
+        wanted = [n for n in wanted if n == "multitask"]  # a root rarely holds both; --protocol names the other
+    if not wanted:
+        raise MmbioError(f"--protocol {given['protocol']}: none of the tables named is of it; leave one of them out")
+    return wanted
+
+
+def _fitting(specs: "list[TableSpec]", runner: "Runner", silent: bool) -> "list[TableSpec]":
+    """The specs cut to what the data have: their segment lengths, and attributes where a table asks for some."""
+    from mmbio.tables.spec import cells, for_lengths
+
+    info = runner.manifest.info
+    fit = []
+    for spec in specs:
+        if not spec.protocol.verifies:
+            fit.append(spec)
+            continue
+        cut = for_lengths(spec, tuple(float(s) for s in info["segments"]))
+        attributes = any(cell.given for cell in cells(cut))
+        lacking = {m for cell in cells(cut) for m in cell.settings.modalities} - set(runner.manifest.modalities)
+        why = (
+            "the data come without attributes"
+            if attributes and not len(runner.manifest.attributes)
+            else f"the data have no {', '.join(sorted(lacking))}"
+            if lacking
+            else "the data have none of its segment lengths"
+            if not cut.rows
+            else ""
+        )
+        if not why:
+            fit.append(cut)
+        elif not silent:
+            click.echo(f"{spec.name}: left out, for {why}", err=True)
+    return fit
 
 
 def _path(name: str, folder: Path) -> Path:
@@ -104,7 +167,7 @@ def _progress(silent: bool) -> Any:
 
 def _plan(given: dict[str, Any], protocol: str, split: str) -> "Plan":
     from mmbio.cli.build_virtual import parse_ages
-    from mmbio.data.virtual import Plan
+    from mmbio.data.plan import Plan
 
     return Plan(
         PROTOCOLS[protocol],
@@ -114,6 +177,9 @@ def _plan(given: dict[str, Any], protocol: str, split: str) -> "Plan":
         ages=parse_ages(given["ages"]),
         seed=given["seed"],
         skip_unusable=given["skip_unusable"],
+        match=given["match"],
+        genuine=given["genuine"],
+        frames=given["frames"],
     )
 
 
@@ -124,20 +190,28 @@ def _runner(given: dict[str, Any], protocol: str, split: str, settings: "Setting
 
     plan = _plan(given, protocol, split)
     sources = options.assignments(given["sources"], "--source")
-    sets = resolve(plan.protocol.modalities, given["data"], sources, settings.home, report)
-    return Runner(build(sets, plan, settings.home, report), settings, given["seed"], given["folds"])
+    sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, plan.seed)
+    under = options.condition(given["unders"], (), plan.protocol)
+    manifest = build(sets, plan, settings.home, report)
+    return Runner(manifest, settings, given["seed"], given["folds"], under)
 
 
 def _label(runner: "Runner") -> str:
     """The folder of the tables: data, subjects, split and scale, and what else is not as by default."""
     from dataclasses import replace
 
-    from mmbio.embed.extract import weights_of
+    from mmbio.embed.extractors import weights_of
 
     info, extraction = runner.manifest.info, runner.extraction
     data = info["data"].replace(" (synthetic)", "-synthetic").replace(" + ", "+")
     parts = [f"{data}-{info['n_subjects']['all']}-{info['split']}-{info['scale']}"]
-    if tuple(info["ages"]) != AGES:
+    if info.get("genuine", "video") != "video":
+        parts.append(info["genuine"])
+    if info.get("match") == "none":
+        parts.append("unmatched")
+    if runner.under.effects:
+        parts.append(str(runner.under).replace(":", ""))
+    if tuple(info.get("ages", AGES)) != AGES:
         parts.append(f"ages{info['ages'][0]}to{info['ages'][1]}")
     if runner.seed:
         parts.append(f"seed{runner.seed}")

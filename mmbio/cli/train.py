@@ -8,12 +8,16 @@ from mmbio.cli import options
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
 
-FUSIONS = "concat|sum|attention|score-sum|score-product|score-max|package.module:Class"
+FUSIONS = (
+    "concat|sum|attention|package.module:Class; multitask: score-sum|score-product|score-max;"
+    " audiovisual: cosine|score-logistic"
+)
 
 
 @click.command("train", short_help="Train a fusion on the folds of a manifest.")
 @options.protocol
 @options.manifest
+@click.option("--data", metavar="ROOT", help="Build the manifest from this root or imported set, with all defaults.")
 @click.option("--fusion", metavar="NAME", help=f"{FUSIONS}.  [default: the protocol's]")
 @click.option("--modalities", metavar="LIST", help="Such as ecg,face.  [default: all of the protocol]")
 @click.option("--tasks", metavar="LIST", help="identification, gender or both, jointly.  [default: both]")
@@ -26,14 +30,17 @@ FUSIONS = "concat|sum|attention|score-sum|score-product|score-max|package.module
 @click.option(
     "--rule-weights", metavar="LIST", help="Of a score rule, such as ecg=0.5,face=0.25,finger=0.25.  [default: equal]"
 )
+@options.segment
 @options.seed
 @options.extraction
+@options.backbone
 @options.out
 @options.as_json
 @options.quiet
 def command(
     protocol: str,
     manifest: str | None,
+    data: str | None,
     fusion: str | None,
     modalities: str | None,
     tasks: str | None,
@@ -42,10 +49,12 @@ def command(
     unseen: bool,
     loss_weights: str | None,
     rule_weights: str | None,
+    segment_s: float | None,
     seed: int,
     backbone_weights: str,
     precision: str,
     device: str,
+    backbones: tuple[str, ...],
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -60,30 +69,44 @@ def command(
       mmbio train --fusion attention
       mmbio train --noise paper --modalities ecg,face --tasks gender
       mmbio train --fusion score-sum --rule-weights ecg=0.5,face=0.25,finger=0.25
+      mmbio train --protocol audiovisual --fusion attention --segment 0.115
     """
     from mmbio.cli.progress import progress
     from mmbio.files import remember
     from mmbio.fuse import fusions, run
-    from mmbio.fuse.config import Config
+    from mmbio.fuse.config import OF_CLASSES, OF_PAIRS, Config
 
     which = PROTOCOLS[protocol]
-    chosen = options.names(modalities) if modalities is not None else which.modalities
-    config = Config(
-        protocol=protocol,
-        fusion=fusion or which.fusion,
-        modalities=chosen,
-        tasks=options.names(tasks) if tasks is not None else ("gender",) if unseen else which.tasks,
-        condition=options.condition(noises, (), which, chosen),
-        seed=seed,
-        folds=folds,
-        unseen=unseen,
-        rule_weights=_numbers(rule_weights, "--rule-weights") if rule_weights else None,
-        task_weights=_numbers(loss_weights, "--loss-weights") if loss_weights else TASK_WEIGHTS,
-    )
-    if not config.is_score_level:
-        fusions.find(config.fusion)
-    settings = options.settings(out, backbone_weights, precision, device)
-    found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json)
+    name = fusion or which.fusion
+    if name not in (*OF_CLASSES, *OF_PAIRS):
+        fusions.find(name)
+    settings = options.settings(out, backbone_weights, precision, device, backbones)
+    rule = _numbers(rule_weights, "--rule-weights") if rule_weights else None
+    losses = _numbers(loss_weights, "--loss-weights") if loss_weights else TASK_WEIGHTS
+    asked = options.names(modalities) if modalities is not None else None
+
+    def config_of(chosen: tuple[str, ...], seconds: float | None) -> Config:
+        return Config(
+            protocol=protocol,
+            fusion=name,
+            modalities=chosen,
+            tasks=options.names(tasks) if tasks is not None else ("gender",) if unseen else which.tasks,
+            condition=options.condition(noises, (), which, chosen),
+            seed=seed,
+            folds=folds,
+            unseen=unseen,
+            rule_weights=rule,
+            task_weights=losses,
+            segment_s=seconds,
+        )
+
+    config_of(asked or which.modalities, None)  # what is wrong in it is said before anything is built
+    found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json, data, seed)
+    chosen = asked or found.modalities
+    absent = [m for m in chosen if m not in found.modalities]
+    if absent:
+        raise MmbioError(f"--modalities {absent[0]}: the data have {', '.join(found.modalities)}; choose from them")
+    config = config_of(chosen, options.segment_of(found, segment_s))
     with progress(quiet or as_json) as report:
         checkpoint = run.train(found, config, settings, report)
     remember(checkpoint.path.parent, protocol, checkpoint.path)
@@ -92,8 +115,9 @@ def command(
         click.echo(json.dumps({"checkpoint": str(checkpoint.path), "cost": cost, "key": checkpoint.key}))
     elif not quiet:
         n = sum(len(run.partitions_of(found, c)) for c in config.members())
+        speech = f", segments of {config.segment_s:g} s" if config.segment_s is not None else ""
         click.echo(f"{config.fusion} of {', '.join(config.modalities)} for {' and '.join(config.tasks)},"
-                   f" trained under {config.condition}")  # fmt: skip
+                   f" trained under {config.condition}{speech}")  # fmt: skip
         click.echo(f"{n} networks, {cost['n_parameters']:,} parameters each fold, {cost['seconds']:.1f} s of training")
         click.echo(f"written: {checkpoint.path}")
 

@@ -1,14 +1,19 @@
-"""Manifest: the virtual subjects, their samples and their triplets, as a folder of CSV files.
+"""Manifest: the subjects, their samples and the items made of them, as a folder of CSV files.
 
     manifest.json   protocol, sources, split, scale, seed, counts, and the content hash
-    subjects.csv    subject, gender, age, <modality>: the public set's subject behind each modality
+    subjects.csv    subject, gender, <modality>: the set's subject behind each modality
     samples.csv     modality, sample, subject, order, path, sha: every source file
-    triplets.csv    triplet, subject, split, fold, <modality>_sample, <modality>_draw
+    items.csv       item, subject, split, fold, <modality>_sample, <modality>_draw; of clips also id, video, clip
+    trials.csv      part, enrolment, probe (items), genuine: for verification
+    attributes.csv  id and what is known of the items beside, for the analysis of attention
 
+An item is what a network gets at once: a triplet of ECG, face and fingerprint, or a frame with its speech.
 A draw says what was taken from the sample: "3 7 11" are beats, a number is the seed of an image's
-augmentation. Rows of triplets.csv stand test first, so that a test alone reads one stretch.
+augmentation, a time is in seconds, "#7" is the row of a vector. An item that misses a modality has neither
+sample nor draw. Rows of items.csv stand test first, so that a test alone reads one stretch.
 """
 
+import csv
 import io
 import zlib
 from collections.abc import Hashable, Mapping, Sequence
@@ -25,14 +30,15 @@ from mmbio.data.splits import BLOCKS
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, remembered, replacing, write_json
 
-SCHEMA = 1
-TABLES = ("subjects", "samples", "triplets")
+SCHEMA = 2
+TABLES = ("subjects", "samples", "items")
+MORE = ("trials", "attributes")  # written where there are any
 UNHASHED = frozenset({"hash", "sources", "notes", "version", "fingerprint"})
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Row numbers of triplets that train, tune and test one fold model."""
+    """Row numbers of items that train, tune and test one fold model."""
 
     train: np.ndarray
     dev: np.ndarray
@@ -41,14 +47,16 @@ class Partition:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What build-virtual wrote: the experiment's subjects, samples and triplets."""
+    """What build-virtual wrote: the experiment's subjects, samples and items."""
 
     folder: Path
     info: dict[str, Any]
     subjects: pd.DataFrame
     samples: pd.DataFrame
-    triplets: pd.DataFrame
-    _items: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    items: pd.DataFrame
+    trials: pd.DataFrame = field(default_factory=pd.DataFrame)
+    attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _hashes: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def hash(self) -> str:
@@ -61,7 +69,8 @@ class Manifest:
 
     @property
     def n_subjects(self) -> int:
-        return len(self.subjects)
+        """How many subjects are tested."""
+        return int(self.info["n_subjects"]["all"])
 
     @property
     def is_synthetic(self) -> bool:
@@ -70,7 +79,7 @@ class Manifest:
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
         """(N,) int64 each: `identification`, the subject's number, and `gender`, 1 for F."""
-        subject = self.triplets["subject"].to_numpy(np.int64)
+        subject = self.items["subject"].to_numpy(np.int64)
         female = (self.subjects["gender"] == "F").to_numpy(np.int64)
         return {"identification": subject, "gender": female[subject]}
 
@@ -78,12 +87,15 @@ class Manifest:
         """What was built, in lines for a person; `paper` is the paper's number of subjects."""
         info, n = self.info, self.info["n_subjects"]
         genders = ", ".join(f"{n[g]} {g}" for g in ("F", "M") if g in n)
-        counts = self.triplets["split"].value_counts()
+        counts = self.items["split"].value_counts()
         blocks = ", ".join(f"{counts[b]} {b}" for b in BLOCKS if b in counts)
         folds = f", {info['folds']} folds" if info["split"] == "triplet" else ""
+        tested = " to test" if "dev" in n else ""
         lines = [
-            f"{n['all']} subjects: {genders}" + (f"; the paper has {paper}" if n["all"] != paper else ""),
-            f"{len(self.triplets)} triplets: {blocks}{folds} ({info['split']} split)",
+            f"{n['all']} subjects{tested}: {genders}" + (f"; the paper has {paper}" if n["all"] != paper else ""),
+            *([f"{n['dev']} subjects to train and tune on"] if "dev" in n else []),
+            f"{len(self.items)} {info['noun']}: {blocks}{folds} ({info['split']} split)",
+            *self._trial_lines(),
             *(
                 f"{m}: {' + '.join(s['sets'])}{' (synthetic)' if s['synthetic'] else ''}"
                 for m, s in info["sources"].items()
@@ -93,11 +105,21 @@ class Manifest:
         ]
         return [*lines, f"written: {self.folder}"]
 
+    def _trial_lines(self) -> list[str]:
+        if not len(self.trials):
+            return []
+        counts = self.trials.groupby(["part", "genuine"]).size()
+        rules = {"test": self.info["trials"], "dev": self.info["dev_trials"]}
+        return [
+            f"{part} trials: {counts.get((part, 1), 0)} genuine ({rule}), {counts.get((part, 0), 0)} impostor"
+            for part, rule in rules.items()
+        ]
+
     def partitions(self, unseen: bool = False) -> list[Partition]:
         """One partition a fold model: all share the test rows, or, `unseen`, test subjects apart from training."""
         if unseen:
             return self._by_subject()
-        split, fold = self.triplets["split"].to_numpy(), self.triplets["fold"].to_numpy()
+        split, fold = self.items["split"].to_numpy(), self.items["fold"].to_numpy()
         test = np.flatnonzero(split == "test")
         if self.info["split"] != "triplet":
             return [Partition(np.flatnonzero(split == "train"), np.flatnonzero(split == "dev"), test)]
@@ -122,23 +144,27 @@ class Manifest:
         ]
 
     def generator(self, row: int, purpose: str) -> np.random.Generator:
-        """The generator of one triplet's noise: the same triplet, seed and purpose always get the same noise."""
-        triplet = int(self.triplets["triplet"].to_numpy()[row])
-        return np.random.default_rng([int(self.info["seed"]), zlib.crc32(purpose.encode()), triplet])
+        """The generator of one item's noise: the same item, seed and purpose always get the same noise."""
+        item = int(self.items["item"].to_numpy()[row])
+        return np.random.default_rng([int(self.info["seed"]), zlib.crc32(purpose.encode()), item])
 
     def items_hash(self, modality: str) -> str:
-        """Stands for what the triplets take from a modality: the content of the samples and the draws, in order."""
-        if modality not in self._items:
+        """Stands for what the items take from a modality: the content of the samples and the draws, in order."""
+        if modality not in self._hashes:
             shas = {name: sha for name, (_, sha) in self.paths(modality).items()}
-            columns = ("triplet", f"{modality}_sample", f"{modality}_draw")
-            rows = zip(*(self.triplets[c].tolist() for c in columns), strict=True)
-            self._items[modality] = content_hash([[triplet, draw, shas[name]] for triplet, name, draw in rows])
-        return self._items[modality]
+            columns = ("item", f"{modality}_sample", f"{modality}_draw")
+            rows = zip(*(self.items[c].tolist() for c in columns), strict=True)
+            self._hashes[modality] = content_hash([[item, draw, shas.get(name, "")] for item, name, draw in rows])
+        return self._hashes[modality]
+
+    def has(self, modality: str) -> np.ndarray:
+        """(N,) bool: which items have a sample of a modality."""
+        return np.asarray(self.items[f"{modality}_sample"] != "")
 
     def n_distinct(self, rows: np.ndarray, modalities: Sequence[str]) -> int:
-        """How many of these triplets differ in what they take from some modalities, before any noise."""
+        """How many of these items differ in what they take from some modalities, before any noise."""
         columns = [f"{m}_{what}" for m in modalities for what in ("sample", "draw")]
-        return len(self.triplets.iloc[rows].drop_duplicates(["subject", *columns]))
+        return len(self.items.iloc[rows].drop_duplicates(["subject", *columns]))
 
     def paths(self, modality: str) -> dict[str, tuple[Path, str]]:
         """sample -> (path of its file, hash of its content) of one modality."""
@@ -179,15 +205,15 @@ def write(
     info: dict[str, Any],
     subjects: pd.DataFrame,
     samples: pd.DataFrame,
-    triplets: pd.DataFrame,
+    items: pd.DataFrame,
+    **more: pd.DataFrame,
 ) -> Manifest:
-    """Write a manifest whole, or nothing; the hash is added to `info`."""
-    order = np.array([BLOCKS[::-1].index(split) for split in triplets["split"]])
-    triplets = triplets.iloc[np.lexsort([triplets["triplet"].to_numpy(np.int64), order])].reset_index(drop=True)
-    texts = {
-        name: table.to_csv(index=False, lineterminator="\n")
-        for name, table in zip(TABLES, (subjects, samples, triplets), strict=True)
-    }
+    """Write a manifest whole, or nothing; the hash is added to `info`. `more` are the tables of MORE."""
+    order = items["split"].map({block: i for i, block in enumerate(BLOCKS[::-1])}).to_numpy()
+    items = items.iloc[np.lexsort([items["item"].to_numpy(np.int64), order])].reset_index(drop=True)
+    more = {name: table for name, table in more.items() if len(table)}
+    tables = dict(zip(TABLES, (subjects, samples, items), strict=True)) | more
+    texts = {name: table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
     info = info | {"hash": _hash(info, texts, samples)}
     folder = folder.with_name(f"{folder.name}-{info['hash'][:8]}")
     with replacing(folder) as scratch:
@@ -195,7 +221,7 @@ def write(
         for name, text in texts.items():
             (scratch / f"{name}.csv").write_text(text, encoding="utf-8")
         write_json(scratch / "manifest.json", info)
-    return Manifest(folder, info, subjects, samples, triplets)
+    return Manifest(folder, info, subjects, samples, items, **more)
 
 
 def read(folder: Path) -> Manifest:
@@ -206,17 +232,19 @@ def read(folder: Path) -> Manifest:
             f"{folder / 'manifest.json'}: schema {info.get('schema')!r}, this mmbio reads {SCHEMA};"
             " run mmbio build-virtual again"
         )
-    texts, tables = {}, []
-    for name in TABLES:
+    texts, tables = {}, {}
+    for name in (*TABLES, *(more for more in MORE if (folder / f"{more}.csv").exists())):
         path = folder / f"{name}.csv"
         try:
             texts[name] = path.read_bytes().decode()
-            tables.append(pd.read_csv(io.StringIO(texts[name]), dtype=_text_columns(texts[name])))
+            tables[name] = pd.read_csv(
+                io.StringIO(texts[name]), dtype=_text_columns(name, texts[name]), keep_default_na=False
+            )
         except (OSError, ValueError) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
-    if info.get("hash") != _hash(info, texts, tables[1]) or not _names_sources(info):
+    if info.get("hash") != _hash(info, texts, tables["samples"]) or not _names_sources(info):
         raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again")
-    return Manifest(folder, info, *tables)
+    return Manifest(folder, info, **tables)
 
 
 def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFrame) -> str:
@@ -225,7 +253,8 @@ def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFra
     sources = info.get("sources")
     identity["synthetic"] = {m: s.get("synthetic") for m, s in sources.items()} if isinstance(sources, dict) else None
     stripped = samples.drop(columns="path", errors="ignore").to_csv(index=False)
-    return content_hash([identity, texts["subjects"], stripped, texts["triplets"]])
+    rest = [texts[name] for name in ("subjects", "items", *MORE) if name in texts]
+    return content_hash([identity, stripped, *rest])
 
 
 def _names_sources(info: Mapping[str, Any]) -> bool:
@@ -260,8 +289,9 @@ def of_hash(home: Path, wanted: str) -> Path:
     return found[0]
 
 
-def _text_columns(text: str) -> dict[Hashable, type]:
+def _text_columns(name: str, text: str) -> dict[Hashable, type]:
     """Every column is text but those that count."""
-    header: Sequence[str] = text.split("\n", 1)[0].split(",")
-    counts = {"triplet", "fold", "order"} | ({"subject"} if "triplet" in header or "gender" in header else set())
-    return {name: str for name in header if name not in counts}
+    header = next(csv.reader(io.StringIO(text)), [])
+    counts = {"subjects": ("subject",), "samples": ("order",), "items": ("item", "subject", "fold")}
+    counts["trials"] = ("enrolment", "probe", "genuine")
+    return {column: str for column in header if column not in counts.get(name, ())}

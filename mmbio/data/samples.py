@@ -1,7 +1,12 @@
 """Sample: one file of one subject, as a reader finds it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -12,13 +17,17 @@ class Sample:
     capture order from 0; `path` is relative to the set's folder (a WFDB record: its .hea file).
     """
 
-    modality: str  # "ecg", "face" or "finger"
+    modality: str  # "ecg", "face", "finger" or "voice"
     subject: str  # the set's own name, "Person_01"; for fingerprints a finger
     sample: str  # "Person_01/rec_1"
     order: int
     path: str
     gender: str | None = None  # "F", "M" or not known
     age: int | None = None  # years or not known
+    session: str = ""  # the video or chapter that it was taken from
+    part: str = ""  # "dev" or "test" where the set itself says so
+    clip: str = ""  # that it was taken from, where that is not the sample itself
+    row: int | None = None  # of its vector in a vector set
 
 
 @dataclass(frozen=True)
@@ -30,3 +39,5 @@ class SampleSet:
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
     altered: bool = False  # a subject's samples are altered copies of one
+    vectors: Mapping[str, Any] = field(default_factory=dict)  # of a vector set: its dimensions and files
+    attributes: "pd.DataFrame | None" = None  # id, and what is known of the samples beside

@@ -1,25 +1,30 @@
 """embeddings_under: the one entrance from a manifest and a condition to embeddings.
 
 Sample noise goes to the samples, nulls replace vectors (the system is not told), `missing` clears
-the mask (the system is told).
+the mask (the system is told). Items that miss a sample, or whose sample gave nothing, have a mask of 0.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from mmbio.conditions import Condition
+from mmbio.data import vector_sets
 from mmbio.data.manifest import Manifest
 from mmbio.embed.backbones import beats
 from mmbio.embed.extract import Job, extract
+from mmbio.embed.extractors import backbone_of, extractor
 from mmbio.embed.settings import Settings
+from mmbio.errors import MmbioError
+from mmbio.protocols import BEAT_SAMPLES, BEATS_PER_INPUT
 from mmbio.report import Report, silent
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Vectors of the triplets `rows` (n,), ascending: modality -> (n, ...), and who is there: present (n, M)."""
+    """Vectors of the items `rows` (n,), ascending: modality -> (n, ...), and who is there: present (n, M)."""
 
     rows: np.ndarray
     modalities: tuple[str, ...]  # the order of the columns of `present`
@@ -34,6 +39,12 @@ class Embeddings:
         vectors = {m: v[at] for m, v in self.vectors.items()}
         return Embeddings(rows, self.modalities, vectors, self.present[at])
 
+    def only(self, modalities: Sequence[str]) -> "Embeddings":
+        """The embeddings with every other modality masked out."""
+        keep = np.array([m in modalities for m in self.modalities])
+        vectors = {m: v for m, v in self.vectors.items() if m in modalities}
+        return Embeddings(self.rows, self.modalities, vectors, self.present & keep)
+
 
 def embeddings_under(
     manifest: Manifest,
@@ -42,26 +53,51 @@ def embeddings_under(
     rows: np.ndarray,
     settings: Settings,
     report: Report = silent,
+    side: str = "probe",
 ) -> Embeddings:
-    """The embeddings of triplets `rows` under a condition; modalities not asked for have a mask of 0 and no vectors.
+    """The embeddings of items `rows` under a condition; modalities not asked for have a mask of 0 and no vectors.
 
-    Raises MmbioError for files that moved, changed or cannot be read.
+    `side` is that of a trial, for effects on one side. Raises MmbioError for files that moved, changed or cannot
+    be read, and for sample noise where there are no samples.
     """
     rows = np.unique(rows)
     vectors = {}
     present = np.zeros((len(rows), len(manifest.modalities)), dtype=bool)
     for index, modality in enumerate(manifest.modalities):
-        if modality not in modalities or condition.missing(modality):
+        if modality not in modalities or condition.missing(modality, side):
             continue
-        present[:, index] = True
-        vectors[modality] = _vectors(manifest, condition, modality, rows, settings, report)
+        found = _vectors(manifest, condition, modality, rows, settings, report, side)
+        acquired = np.isfinite(found).all(axis=tuple(range(1, found.ndim))) & manifest.has(modality)[rows]
+        present[:, index] = acquired
+        vectors[modality] = found if acquired.all() else np.nan_to_num(found)
     return Embeddings(rows, manifest.modalities, vectors, present)
 
 
 def jobs(manifest: Manifest, condition: Condition, modalities: Sequence[str], settings: Settings) -> list[Job]:
-    """The extraction jobs behind a condition: one for each image modality that is there."""
-    wanted = [m for m in modalities if m != "ecg" and not condition.missing(m) and not condition.null(m)]
-    return [Job(manifest, m, condition.noise(m), settings) for m in wanted]
+    """The extraction jobs behind a condition: one for each modality whose samples are needed and not vectors yet."""
+    found = []
+    for modality in modalities:
+        backbone = backbone_of(manifest, modality, settings)
+        noise = condition.degraded(modality)
+        if backbone == "vectors" and noise:
+            raise MmbioError(
+                f"condition '{condition}': {modality} is there as vectors, and sample noise needs samples;"
+                f" use {modality}=random, {modality}=zeros or --missing {modality}"
+            )
+        replaced = all(condition.null(modality, s) or condition.missing(modality, s) for s in ("enrolment", "probe"))
+        if backbone not in ("beats", "vectors") and not replaced:
+            found.append(Job(manifest, modality, noise, settings))
+    return found
+
+
+def shape_of(manifest: Manifest, modality: str, settings: Settings) -> tuple[int, ...]:
+    """The shape of one item's vector of a modality, before its branch."""
+    backbone = backbone_of(manifest, modality, settings)
+    if backbone == "beats":
+        return BEATS_PER_INPUT, BEAT_SAMPLES
+    if backbone == "vectors":
+        return (int(manifest.info["sources"][modality]["vectors"]["dim"]),)
+    return (extractor(manifest, modality, None, settings).dim,)
 
 
 def _vectors(
@@ -71,14 +107,41 @@ def _vectors(
     rows: np.ndarray,
     settings: Settings,
     report: Report,
+    side: str,
 ) -> np.ndarray:
-    null = condition.null(modality)
-    if modality == "ecg" or null:
-        shape: tuple[int, ...] = (3, 300) if modality == "ecg" else (2048,)
-        if null is None:
-            return beats.embed(manifest, rows, condition.noise(modality))
-        return _null(null, manifest, modality, rows, shape)
-    return extract(Job(manifest, modality, condition.noise(modality), settings), rows, report)
+    null = condition.null(modality, side)
+    if null is not None:
+        return _null(null, manifest, modality, rows, shape_of(manifest, modality, settings))
+    backbone = backbone_of(manifest, modality, settings)
+    if backbone == "beats":
+        return beats.embed(manifest, rows, condition.noise(modality))
+    if backbone == "vectors":
+        jobs(manifest, condition, [modality], settings)
+        return _ready(manifest, modality, rows, settings)
+    return extract(Job(manifest, modality, condition.degraded(modality), settings), rows, report)
+
+
+def _ready(manifest: Manifest, modality: str, rows: np.ndarray, settings: Settings) -> np.ndarray:
+    """The vectors of a vector set, NaN where an item misses one."""
+    source = manifest.info["sources"][modality]
+    about = source["vectors"]
+    name = vector_sets.file_name(modality, segment_name(about["segments"], settings.segment_s))
+    draws = manifest.items[f"{modality}_draw"].to_numpy(str)[rows]
+    there = draws != ""
+    at = np.char.lstrip(draws[there], "#").astype(np.int64)
+    vectors = np.full((len(rows), int(about["dim"])), np.nan, dtype=np.float32)
+    vectors[there] = vector_sets.load(Path(source["folder"]) / name, at, about["files"][name])
+    return vectors
+
+
+def segment_name(segments: Sequence[str], seconds: float | None) -> str:
+    """The segment length of a set that is meant by `seconds`; raises MmbioError where it has no such length."""
+    if not segments:
+        return ""
+    found = [s for s in segments if seconds is not None and float(s) == seconds]
+    if not found:
+        raise MmbioError(f"--segment {seconds}: the set has segments of {', '.join(segments)} s; choose one of them")
+    return found[0]
 
 
 def _null(null: str, manifest: Manifest, modality: str, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -17,6 +17,8 @@ class Settings:
     weights: str = "auto"  # auto: random on synthetic data, imagenet on real
     precision: str = "auto"
     device: str = "auto"
+    backbones: tuple[tuple[str, str], ...] = ()  # (modality, backbone) where it is not the protocol's
+    segment_s: float | None = None  # of speech
 
 
 def device_of(name: str) -> str:

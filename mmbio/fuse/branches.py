@@ -1,7 +1,5 @@
 """Branches: a modality's raw form -> one vector ("Feature extraction")."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 import torch
@@ -10,7 +8,6 @@ from torch import Tensor, nn
 from mmbio.protocols import BEAT_SAMPLES
 
 KERNEL: Final = 3  # of the convolution over the three time steps; the paper does not say
-RAW_DIMS: Final[Mapping[str, int]] = MappingProxyType({"face": 2048, "finger": 2048})  # ResNet-50's pool
 
 
 class BeatsBranch(nn.Module):
@@ -55,6 +52,8 @@ class ImageBranch(nn.Module):
         return out
 
 
-def branch(modality: str, dim: int) -> nn.Module:
-    """The branch of a modality, to vectors of `dim` numbers."""
-    return BeatsBranch(dim) if modality == "ecg" else ImageBranch(RAW_DIMS[modality], dim)
+def branch(shape: tuple[int, ...], dim: int | None) -> nn.Module:
+    """The branch of a modality with a raw form of this shape, to vectors of `dim` numbers; None: as they are."""
+    if len(shape) == 2:
+        return BeatsBranch(dim or BEAT_SAMPLES)
+    return nn.Identity() if dim is None else ImageBranch(shape[0], dim)

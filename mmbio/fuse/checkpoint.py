@@ -5,7 +5,7 @@ Training times stand in a sidecar (.json), so that the same training gives the s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from mmbio.fuse.config import Config
 from mmbio.fuse.network import Network
 from mmbio.protocols import PROTOCOLS
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Checkpoint:
         keys = self.key.get("members")
         return [self] if keys is None else [read(self.path.with_name(file_name(key))) for key in keys]
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Modality -> the shape of its raw form, in the order of the mask."""
+        return {m: tuple(shape) for m, shape in self.key["shapes"]}
+
     def embeddings(self) -> dict[str, dict[str, Any]]:
         """Modality -> the key of the vectors it was trained on; beats are not extracted and have none."""
         keys = self.key.get("members", [self.key])
@@ -52,13 +57,13 @@ class Checkpoint:
     def network(self, fold: int) -> Network:
         """The trained network of a fold."""
         config = self.config
-        network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"])
+        network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes)
         prefix = f"{fold}/"
         with safe_open(self.path, "pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
             state = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
         missing, unexpected = network.load_state_dict(state, strict=False)
-        if unexpected or any(not name.startswith(idle_branches(config)) for name in missing):
+        if unexpected or any(not name.startswith(idle_branches(config, self.shapes)) for name in missing):
             raise MmbioError(f"{self.path}: its networks do not fit its configuration; train it again")
         return network
 
@@ -67,9 +72,9 @@ class Checkpoint:
         return read_json(self.path.with_suffix(".json"), "training record")
 
 
-def idle_branches(config: Config) -> tuple[str, ...]:
-    """How the names of parameters begin that serve no modality of the experiment."""
-    idle = [m for m in PROTOCOLS[config.protocol].modalities if m not in config.modalities]
+def idle_branches(config: Config, modalities: Iterable[str]) -> tuple[str, ...]:
+    """How the names of parameters begin that serve no modality of the experiment, of all that the network has."""
+    idle = [m for m in modalities if m not in config.modalities]
     return tuple(f"branches.{m}." for m in idle)
 
 

@@ -15,9 +15,12 @@ from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash
 from mmbio.fuse.attention import Attention
 from mmbio.fuse.concat import Concat
+from mmbio.fuse.cosine import Cosine
 from mmbio.fuse.sum import Sum
 
-CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType({"concat": Concat, "sum": Sum, "attention": Attention})
+CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType(
+    {"concat": Concat, "sum": Sum, "attention": Attention, "cosine": Cosine}
+)
 
 
 def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> nn.Module:
@@ -89,6 +92,6 @@ def _imported(name: str) -> type[nn.Module]:
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise MmbioError(
             f"--fusion {name}: unknown; choose from {', '.join(CLASSES)}, score-sum, score-product, score-max,"
-            " or give your own torch.nn.Module as package.module:Class"
+            " score-logistic, or give your own torch.nn.Module as package.module:Class"
         )
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -20,20 +21,28 @@ class Output:
     weights: Tensor | None
 
 
-class Network(nn.Module):
-    """One network for all modalities of a protocol; a mask says who is there."""
+SMALL = 8  # layers with fewer inputs or outputs, such as attention's scores, begin as torch has them
+Shapes = Mapping[str, tuple[int, ...]]  # modality -> the shape of its raw form
 
-    def __init__(self, protocol: Protocol, fusion_name: str, classes: Mapping[str, int]) -> None:
+
+class Network(nn.Module):
+    """One network for all modalities of an experiment; a mask says who is there.
+
+    `shapes` are in the order of the mask's columns. Without `classes` there are no heads: the fused vector is compared.
+    """
+
+    def __init__(self, protocol: Protocol, fusion_name: str, classes: Mapping[str, int], shapes: Shapes) -> None:
         super().__init__()
-        dim = protocol.branch_dim
-        self.modalities = protocol.modalities
-        self.dim = dim
-        self.branches = nn.ModuleDict({m: branch(m, dim) for m in protocol.modalities})
-        self.fusion = fusion(fusion_name, [dim] * len(protocol.modalities), protocol.fusion_dims, "batch")
+        self.modalities = tuple(shapes)
+        self.dims = [protocol.branch_dim or prod(shape) for shape in shapes.values()]
+        self.branches = nn.ModuleDict({m: branch(shape, protocol.branch_dim) for m, shape in shapes.items()})
+        self.fusion = fusion(fusion_name, self.dims, protocol.fusion_dims, protocol.norm)
         # The paper does not say what stands between the fusion layer and the classifiers.
         self.heads = nn.ModuleDict(
             {task: nn.Sequential(nn.ReLU(), nn.Linear(protocol.fusion_dims[-1], n)) for task, n in classes.items()}
         )
+        if not classes:
+            _keep_angles(self.fusion)
 
     def fit_inputs(self, vectors: Mapping[str, Tensor], present: Tensor) -> None:
         """Let the branches that standardise their input take its statistics from training rows that are there."""
@@ -44,10 +53,23 @@ class Network(nn.Module):
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Output:
         """vectors: modality -> raw form (B, ...), left out where nobody has it; present (B, M) bool."""
-        zeros = torch.zeros(len(present), self.dim, device=present.device)
-        parts = [self.branches[m](vectors[m]) if m in vectors else zeros for m in self.modalities]
+        parts = [
+            self.branches[m](vectors[m]) if m in vectors else torch.zeros(len(present), dim, device=present.device)
+            for m, dim in zip(self.modalities, self.dims, strict=True)
+        ]
         fused, weights = self.fusion(parts, present)
         return Output({task: head(fused) for task, head in self.heads.items()}, fused, weights)
+
+
+def _keep_angles(fusion_module: nn.Module) -> None:
+    """Let layers that are compared by cosine begin as rotations, biases at 0: the paper does not say.
+
+    Training then sets out from the cosines of the vectors as they are, instead of from random ones.
+    """
+    for layer in fusion_module.modules():
+        if isinstance(layer, nn.Linear) and min(layer.weight.shape) > SMALL:
+            nn.init.orthogonal_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
 
 def n_parameters(network: nn.Module, idle: tuple[str, ...] = ()) -> int:

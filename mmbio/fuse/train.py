@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -13,30 +12,16 @@ from torch import Tensor
 from mmbio.data.manifest import Partition
 from mmbio.embed.conditioned import Embeddings
 from mmbio.fuse.config import Config, Optimiser
-from mmbio.fuse.losses import joint
-from mmbio.fuse.network import Network
+from mmbio.fuse.network import Network, Shapes
+from mmbio.fuse.objectives import Data, Objective
 from mmbio.protocols import PROTOCOLS
 
 State = dict[str, Tensor]
 _GLOBAL_RNG = Lock()  # torch's layers draw their initial values from the one global generator
 
 
-@dataclass(frozen=True)
-class Data:
-    """Embeddings and labels as tensors on one device, row by row."""
-
-    vectors: dict[str, Tensor]  # modality -> (n, ...)
-    present: Tensor  # (n, M) bool
-    labels: dict[str, Tensor]  # task -> (n,) int64
-
-    def batch(self, index: Tensor) -> tuple[dict[str, Tensor], Tensor, dict[str, Tensor]]:
-        """The rows `index` (B,) of vectors, present and labels."""
-        vectors = {m: v[index] for m, v in self.vectors.items()}
-        return vectors, self.present[index], {t: y[index] for t, y in self.labels.items()}
-
-
 def tensors(embeddings: Embeddings, labels: Mapping[str, np.ndarray], device: str) -> Data:
-    """Embeddings with the labels (N,) of all triplets of the manifest, as tensors of the embeddings' rows."""
+    """Embeddings with the labels (N,) of all items of the manifest, as tensors of the embeddings' rows."""
     return Data(
         {m: torch.from_numpy(v).to(device) for m, v in embeddings.vectors.items()},
         torch.from_numpy(embeddings.present).to(device),
@@ -44,42 +29,30 @@ def tensors(embeddings: Embeddings, labels: Mapping[str, np.ndarray], device: st
     )
 
 
-def new_network(config: Config, classes: Mapping[str, int], fold: int) -> Network:
+def new_network(config: Config, classes: Mapping[str, int], shapes: Shapes, fold: int) -> Network:
     """An untrained network whose initial values depend on the seed and fold alone, on whatever thread it is made."""
     with _GLOBAL_RNG, seeded(config.seed, fold):
-        return Network(PROTOCOLS[config.protocol], config.fusion, classes)
+        return Network(PROTOCOLS[config.protocol], config.fusion, classes, shapes)
 
 
-def train_fold(
-    config: Config,
-    classes: Mapping[str, int],
-    fold: int,
-    data: Data,
-    train: Tensor,
-    dev: Tensor,
-) -> tuple[State, int]:
-    """Train one network on rows `train` and keep the epoch of the lowest loss on rows `dev`.
+def train_fold(network: Network, objective: Objective, how: Optimiser) -> tuple[State, int]:
+    """Train a network and keep the epoch of the lowest held-out loss; returns its state and the number of epochs run.
 
-    Returns its state and the number of epochs run.
+    A network without parameters is as it is.
     """
-    network = new_network(config, classes, fold).to(data.present.device)
-    vectors, present, _ = data.batch(train)
-    network.fit_inputs(vectors, present)
-    how = config.optimiser
-    weights = dict(config.task_weights)
+    if not any(True for _ in network.parameters()):
+        return network.state_dict(), 0
+    objective.fit_inputs(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=how.rate, weight_decay=how.weight_decay, fused=True)
-    generator = torch.Generator().manual_seed(_seed(config.seed, fold))
-    held_out = data.batch(dev)
     best, best_loss, best_epoch, epoch = copy.deepcopy(network.state_dict()), float("inf"), 0, 0
     for epoch in range(1, how.epochs + 1):
         network.train()
-        for index in train[torch.randperm(len(train), generator=generator)].split(how.batch):  # type: ignore[no-untyped-call]
-            vectors, present, labels = data.batch(index)
-            loss = joint(network(vectors, present).logits, labels, weights)
+        for loss_of in objective.epoch():
+            loss = loss_of(network)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-        loss_now = _dev_loss(network, held_out, weights)
+        loss_now = _held_out(network, objective)
         if loss_now < best_loss - how.least_gain:
             best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss_now, epoch
         if epoch - best_epoch >= how.patience:
@@ -106,6 +79,20 @@ def predict(
     return joined, torch.cat(weights).cpu().numpy() if weights else None
 
 
+@torch.inference_mode()
+def fused(network: Network, data: Data, batch: int = 1024) -> tuple[np.ndarray, np.ndarray | None]:
+    """Fused vectors (n, F) and fusion weights (n, M) or None of all rows of `data`."""
+    network.eval()
+    vectors, weights = [], []
+    for index in torch.arange(len(data.present), device=data.present.device).split(batch):  # type: ignore[no-untyped-call]
+        given, present, _ = data.batch(index)
+        out = network(given, present)
+        vectors.append(out.fused)
+        if out.weights is not None:
+            weights.append(out.weights)
+    return torch.cat(vectors).cpu().numpy(), torch.cat(weights).cpu().numpy() if weights else None
+
+
 def rows_needed(parts: list[Partition]) -> np.ndarray:
     """The rows that training reads: those that train and those that tune."""
     return np.unique(np.concatenate([rows for p in parts for rows in (p.train, p.dev)]))
@@ -115,18 +102,15 @@ def rows_needed(parts: list[Partition]) -> np.ndarray:
 def seeded(seed: int, fold: int) -> Iterator[None]:
     """torch's global generator seeded for a fold, and as it was afterwards."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_seed(seed, fold))
+        torch.manual_seed(seed_of(seed, fold))
         yield
 
 
 @torch.inference_mode()
-def _dev_loss(
-    network: Network, held_out: tuple[dict[str, Tensor], Tensor, dict[str, Tensor]], weights: Mapping[str, float]
-) -> float:
+def _held_out(network: Network, objective: Objective) -> float:
     network.eval()
-    vectors, present, labels = held_out
-    return float(joint(network(vectors, present).logits, labels, weights))
+    return objective.held_out(network)
 
 
-def _seed(seed: int, fold: int) -> int:
+def seed_of(seed: int, fold: int) -> int:
     return int(np.random.SeedSequence([seed, fold]).generate_state(1, np.uint64)[0] >> 1)

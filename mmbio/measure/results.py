@@ -40,12 +40,35 @@ class ResultRow:
     low: float | None
     high: float | None
     interval: str
+    given: str  # what the figure is restricted to, such as gender=F or Bald
+    trials: str  # which trials were compared
     n: int  # distinct test decisions
     n_genuine: int | None
     n_impostor: int | None
-    n_missing: int
+    n_imputed: int  # decisions without one of the modalities in use
+    n_missing: int  # decisions that were asked for and could not be made
     seed: int
     version: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of an evaluation, before it is told what it stands on."""
+
+    task: str
+    metric: str
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""
+    fold: str = "mean"
+    convention: str = ""
+    given: str = ""
+    n_genuine: int | None = None
+    n_impostor: int | None = None
+    n_imputed: int = 0
+    n_missing: int = 0
 
 
 COLUMNS = tuple(f.name for f in fields(ResultRow))
@@ -79,7 +102,7 @@ def read(path: Path) -> list[ResultRow]:
 
 def _row(texts: dict[str, str]) -> ResultRow:
     numbers: dict[str, Callable[[str], float | int]] = {"value": float, "low": float, "high": float}
-    numbers |= dict.fromkeys(("n_subjects", "n", "n_genuine", "n_impostor", "n_missing", "seed"), int)
+    numbers |= dict.fromkeys(("n_subjects", "n", "n_genuine", "n_impostor", "n_imputed", "n_missing", "seed"), int)
     optional = ("low", "high", "n_genuine", "n_impostor")
     if len(texts) != len(COLUMNS) or None in texts.values():
         raise ValueError("a row is longer or shorter than the header")

@@ -6,19 +6,18 @@ pieces together, with the protocol's own values where no piece says anything.
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mmbio import conditions
 from mmbio.conditions import Condition
 from mmbio.errors import MmbioError
-from mmbio.fuse.config import FEATURE_FUSIONS, SCORE_RULES
+from mmbio.fuse.config import OF_CLASSES, OF_PAIRS, SCORE_RULES
 from mmbio.protocols import Protocol
 from mmbio.tables import fields
 from mmbio.tables.fields import Fields
 
-FUSIONS: Final = (*FEATURE_FUSIONS, *SCORE_RULES)
-KEYS: Final = ("fusion", "modalities", "tasks", "train", "test", "weights", "segment_s")
+KEYS: Final = ("fusion", "modalities", "tasks", "train", "test", "weights", "segment_s", "given")
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -34,10 +33,16 @@ class Settings:
     weights: tuple[tuple[str, float], ...] = ()  # of a score-level rule; empty: all equal
     segment_s: float | None = None
 
+    def under(self, more: Condition) -> "Settings":
+        """The settings with a further condition on training and test, where theirs says nothing of a modality."""
+        return replace(self, train=_added(self.train, more), test=_added(self.test, more))
+
 
 def condition(text: str, protocol: Protocol) -> Condition:
     """Read `paper` (the protocol's own noise), `clean` or any condition text."""
     if text.strip() == "paper":
+        if not protocol.noise:
+            raise MmbioError(f"the protocol {protocol.name} has no levels of its own; write a condition or clean")
         return conditions.of_levels(protocol.noise)
     return conditions.parse(text, protocol.modalities)
 
@@ -49,7 +54,7 @@ def check(piece: Fields, protocol: Protocol, where: str) -> Fields:
     """
     fields.known(piece, KEYS, where)
     if "fusion" in piece:
-        _fusion(fields.text(piece, "fusion", where), where)
+        _fusion(fields.text(piece, "fusion", where), protocol, where)
     if "modalities" in piece:
         fields.choices(fields.texts(piece, "modalities", where), protocol.modalities, where, "modality")
     if "tasks" in piece:
@@ -61,6 +66,8 @@ def check(piece: Fields, protocol: Protocol, where: str) -> Fields:
         _weights(fields.table(piece, "weights", where), protocol, where)
     if "segment_s" in piece:
         _segment(piece, where)
+    if "given" in piece:
+        fields.text(piece, "given", where)
     return piece
 
 
@@ -92,9 +99,10 @@ def resolve(pieces: Fields, protocol: Protocol, where: str) -> Settings:
     )
 
 
-def _fusion(name: str, where: str) -> None:
-    if name not in FUSIONS and not _CLASS.fullmatch(name):
-        raise MmbioError(f"{where}: unknown fusion '{name}'; choose from {', '.join(FUSIONS)} or package.module:Class")
+def _fusion(name: str, protocol: Protocol, where: str) -> None:
+    known = OF_PAIRS if protocol.verifies else OF_CLASSES
+    if name not in known and not _CLASS.fullmatch(name):
+        raise MmbioError(f"{where}: unknown fusion '{name}'; choose from {', '.join(known)} or package.module:Class")
 
 
 def _condition(piece: Fields, side: str, protocol: Protocol, where: str) -> Condition:
@@ -103,6 +111,12 @@ def _condition(piece: Fields, side: str, protocol: Protocol, where: str) -> Cond
         return condition(text, protocol)
     except MmbioError as error:
         raise MmbioError(f"{where}: '{side}': {error}") from error
+
+
+def _added(own: Condition, more: Condition) -> Condition:
+    """A condition and those effects of another on modalities that it leaves alone."""
+    touched = {effect.modality for effect in own.effects}
+    return conditions.combine([*own.effects, *(e for e in more.effects if e.modality not in touched)])
 
 
 def _restricted(whole: Condition, modalities: tuple[str, ...]) -> Condition:

@@ -8,13 +8,13 @@ the texts that the paper prints.
 import csv
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from mmbio.errors import MmbioError
-from mmbio.protocols import PROTOCOLS, Protocol
+from mmbio.protocols import MODALITIES, PROTOCOLS, Protocol
 from mmbio.tables import fields, settings
 from mmbio.tables.fields import Fields
 from mmbio.tables.settings import Settings
@@ -38,8 +38,11 @@ class Metric:
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
         "accuracy": Metric(("identification", "gender"), scale=100.0, decimals=1, counted=True),
-        "eer": Metric(("verification",), scale=100.0, decimals=1, counted=False),
+        "eer": Metric(("verification",), scale=100.0, decimals=2, counted=False),
         "min_dcf": Metric(("verification",), scale=1.0, decimals=3, counted=False),
+        # P(attention weight of a modality above its mean | attribute), and the paper's half width of it
+        **{f"above_mean_{m}": Metric(("verification",), scale=100.0, decimals=1, counted=False) for m in MODALITIES},
+        **{f"wald_half_width_{m}": Metric(("verification",), 100.0, 1, counted=False) for m in MODALITIES},
     }
 )
 
@@ -82,6 +85,7 @@ class Cell:
     task: str
     metric: str
     settings: Settings
+    given: str = ""  # the attribute that the figure is restricted to
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,25 @@ def load(path: Path) -> TableSpec:
 def cells(spec: TableSpec) -> tuple[Cell, ...]:
     """The cells that exist, row by row."""
     return _cells(spec, spec.name)
+
+
+def for_lengths(spec: TableSpec, lengths: tuple[float, ...]) -> TableSpec:
+    """The spec on data of these segment lengths: cells of others are left out, or, of data without lengths, merged.
+
+    Data without lengths have one kind of speech: rows that differ in nothing else stand once.
+    """
+    kept: dict[object, Row] = {}
+    for row in spec.rows:
+        asked = {spec.base.get("segment_s"), row.set.get("segment_s")} - {None}
+        if lengths and asked and not asked <= set(lengths):
+            continue
+        without = {k: v for k, v in row.set.items() if lengths or k != "segment_s"}
+        key = tuple(
+            "-" if k.name == "segment_s" and not lengths else text for k, text in zip(spec.keys, row.key, strict=True)
+        )
+        kept.setdefault((key, repr(sorted(without.items()))), replace(row, key=key, set=without))
+    base = {k: v for k, v in spec.base.items() if lengths or k != "segment_s"}
+    return replace(spec, base=base, rows=tuple(kept.values()))
 
 
 def read_reported(path: Path, spec: TableSpec) -> dict[tuple[str, str], str]:
@@ -270,7 +293,9 @@ def _cells(spec: TableSpec, where: str) -> tuple[Cell, ...]:
         for column in spec.columns:
             pieces = {**spec.base, **row.set, **column.set}
             place = f"{where}, row {i}, column '{column.key}'"
-            cell = Cell(row.id, column.key, column.task, column.metric, settings.resolve(pieces, spec.protocol, place))
+            found_settings = settings.resolve(pieces, spec.protocol, place)
+            given = str(pieces.get("given", ""))
+            cell = Cell(row.id, column.key, column.task, column.metric, found_settings, given)
             if cell.task in cell.settings.tasks:
                 found.append(cell)
     return tuple(found)

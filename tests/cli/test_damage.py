@@ -129,7 +129,7 @@ def manifest_is_no_json(root: Path, home: Path, good: Call) -> None:
 
 
 def edited_table(root: Path, home: Path, good: Call) -> None:
-    for path in home.glob("manifests/*/triplets.csv"):
+    for path in home.glob("manifests/*/items.csv"):
         edit(path, ",test,", ",train,")
 
 

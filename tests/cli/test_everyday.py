@@ -90,7 +90,7 @@ def test_build_virtual_says_what_it_built(good: Call, home: Path, tiny_root: Pat
     assert "30 triplets: 24 train, 6 test, 2 folds (triplet split)" in told
     assert "face: faces95 (synthetic)" in told
     folder = Path(told[-2].removeprefix("written: "))
-    assert {p.name for p in folder.iterdir()} == {"manifest.json", "subjects.csv", "samples.csv", "triplets.csv"}
+    assert {p.name for p in folder.iterdir()} == {"manifest.json", "subjects.csv", "samples.csv", "items.csv"}
 
 
 def test_train_says_what_it_trained(good: Call, home: Path) -> None:

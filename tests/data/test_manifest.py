@@ -43,7 +43,7 @@ def tables(genders: str, n: int = 10, split: str = "triplet", folds: int = 8) ->
             rows += [(subject, block, fold, "set/p/ecg", "0 1 2", "set/p/face", "7") for fold in dealt]
     columns = ["subject", "split", "fold", "ecg_sample", "ecg_draw", "face_sample", "face_draw"]
     triplets = pd.DataFrame(rows, columns=columns)
-    triplets.insert(0, "triplet", np.arange(len(triplets)))
+    triplets.insert(0, "item", np.arange(len(triplets)))
     return [subjects, samples, triplets]
 
 
@@ -61,7 +61,8 @@ def info(folds: int = 8, split: str = "triplet", folder: str = "/sets", **more: 
 
 
 def made(home: Path, genders: str = "FFMMMM", n: int = 10, split: str = "triplet", folds: int = 8) -> Manifest:
-    return write(home / "manifests" / "m", info(folds, split), *tables(genders, n, split, folds))
+    told = info(folds, split, n_subjects={"all": len(genders)})
+    return write(home / "manifests" / "m", told, *tables(genders, n, split, folds))
 
 
 def blocks(part: Partition) -> list[np.ndarray]:
@@ -78,16 +79,16 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     found = read(written.folder)
     assert found.info == written.info
     assert written.folder == tmp_path / "manifests" / f"m-{found.hash[:8]}"
-    for name in ("subjects", "samples", "triplets"):
+    for name in ("subjects", "samples", "items"):
         pd.testing.assert_frame_equal(getattr(found, name).astype(str), getattr(written, name).astype(str))
-    assert found.triplets["face_draw"].tolist() == ["7"] * 60
+    assert found.items["face_draw"].tolist() == ["7"] * 60
     assert found.labels["identification"].tolist() == written.labels["identification"].tolist()
 
 
 def test_test_rows_stand_first_and_rows_keep_their_numbers(tmp_path: Path) -> None:
-    triplets = read(made(tmp_path, split="source").folder).triplets
-    assert triplets["split"].tolist() == ["test"] * 12 + ["dev"] * 6 + ["train"] * 42
-    assert all(block["triplet"].is_monotonic_increasing for _, block in triplets.groupby("split"))
+    items = read(made(tmp_path, split="source").folder).items
+    assert items["split"].tolist() == ["test"] * 12 + ["dev"] * 6 + ["train"] * 42
+    assert all(block["item"].is_monotonic_increasing for _, block in items.groupby("split"))
 
 
 def test_labels_and_numbers(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_folds_share_the_test_rows_and_tune_on_every_other_row_once(tmp_path: Pa
     manifest = made(tmp_path, n=n, folds=folds)
     parts = manifest.partitions()
     assert len(parts) == folds
-    subject, everything = manifest.labels["identification"], np.arange(len(manifest.triplets))
+    subject, everything = manifest.labels["identification"], np.arange(len(manifest.items))
     for part in parts:
         assert disjoint(blocks(part))
         assert np.array_equal(np.sort(np.concatenate(blocks(part))), everything)
@@ -169,7 +170,7 @@ def test_unseen_subjects_are_on_one_side_only_and_tested_once(tmp_path: Path, ge
         assert not dev & test
         assert disjoint(blocks(part))
     tested = np.concatenate([part.test for part in parts])
-    assert np.array_equal(np.sort(tested), np.arange(len(manifest.triplets)))
+    assert np.array_equal(np.sort(tested), np.arange(len(manifest.items)))
 
 
 def test_unseen_folds_have_equal_shares_of_women(tmp_path: Path) -> None:
@@ -251,7 +252,7 @@ def test_manifests_are_found_by_fingerprint_hash_and_as_the_newest(tmp_path: Pat
 
 
 def test_a_summary_says_what_differs_from_the_paper(tmp_path: Path) -> None:
-    told = info(n_subjects={"all": 3, "F": 1, "M": 2}, dropped={"ecg: too short": 4}, notes=["odd"])
+    told = info(noun="triplets", n_subjects={"all": 3, "F": 1, "M": 2}, dropped={"ecg: too short": 4}, notes=["odd"])
     manifest = write(tmp_path / "m", told, *tables("FMM"))
     assert manifest.summary(58) == [
         "3 subjects: 1 F, 2 M; the paper has 58",
@@ -270,8 +271,8 @@ def test_a_summary_says_what_differs_from_the_paper(tmp_path: Path) -> None:
         ("subjects.csv", ",F,", ",M,"),
         ("samples.csv", "0" * 16, "1" * 16),
         ("samples.csv", ",path,", ",way,"),
-        ("triplets.csv", "0 1 2", "0 1 3"),
-        ("triplets.csv", "test", "train"),
+        ("items.csv", "0 1 2", "0 1 3"),
+        ("items.csv", "test", "train"),
         ("manifest.json", '"seed": 0', '"seed": 1'),
         ("manifest.json", '"folds": 8,', ""),
         ("manifest.json", '"hash"', '"dash"'),
@@ -294,3 +295,91 @@ def test_a_manifest_may_lead_to_files_that_were_moved(tmp_path: Path) -> None:
     for name, old, new in (("manifest.json", '"/sets"', '"/moved"'), ("samples.csv", "p/face.x", "q/face.x")):
         (folder / name).write_text((folder / name).read_text().replace(old, new))
     assert read(folder).paths("face")["set/p/face"] == (Path("/moved/q/face.x"), "0" * 16)
+
+
+def with_trials(home: Path, **attributes: list[str]) -> Manifest:
+    """Five items whose numbers and blocks are out of order, three trials, and attributes of two of them."""
+    items = pd.DataFrame(
+        [(0, "a", 1, "train"), (1, "b", 0, "test"), (2, "c", 1, "dev"), (3, "d", 0, "test"), (4, "e", 1, "train")],
+        columns=["item", "id", "subject", "split"],
+    ).assign(fold=-1, face_sample=["s/a", "", "s/c", "s/d", "s/e"], face_draw=["", "", "", "1.500", ""])
+    subjects = pd.DataFrame({"subject": [0, 1], "gender": ["F", ""], "face": ["s/p", "s/q"]})
+    rows = [("face", f"s/{name}", "s/p", 0, f"{name}.x", "0" * 16) for name in "acde"]
+    samples = pd.DataFrame(rows, columns=["modality", "sample", "subject", "order", "path", "sha"])
+    trials = pd.DataFrame(
+        [("test", 3, 1, 1), ("dev", 4, 0, 1), ("dev", 0, 2, 0)], columns=["part", "enrolment", "probe", "genuine"]
+    )
+    told = info(split="subject", modalities=["face"], n_subjects={"all": 1, "dev": 1}, noun="items")
+    told |= {"sources": {"face": told["sources"]["face"]}, "dropped": {}}
+    told |= {"trials": "of different videos", "dev_trials": "of different clips"}
+    more = {"trials": trials, "attributes": pd.DataFrame({"id": ["b", "d"], **attributes})}
+    return write(home / "manifests" / "m", told, subjects, samples, items, **more)
+
+
+def test_trials_name_items_and_not_rows(tmp_path: Path) -> None:
+    manifest = read(with_trials(tmp_path).folder)
+    assert manifest.items["item"].tolist() == [1, 3, 2, 0, 4]
+    ids = manifest.items.set_index("item")["id"]
+    pairs = zip(ids[manifest.trials["enrolment"]], ids[manifest.trials["probe"]], strict=True)
+    assert list(pairs) == [("d", "b"), ("e", "a"), ("a", "c")]
+    assert manifest.trials["genuine"].tolist() == [1, 1, 0]
+
+
+def test_an_item_may_miss_a_sample(tmp_path: Path) -> None:
+    manifest = read(with_trials(tmp_path).folder)
+    assert manifest.has("face").tolist() == [False, True, True, True, True]
+    assert manifest.items["face_draw"].tolist() == ["", "1.500", "", "", ""]
+
+
+@pytest.mark.parametrize("name", ["Smiling", "Hair, blond", 'a "b"'])
+def test_attributes_stay_text_whatever_their_name(tmp_path: Path, name: str) -> None:
+    found = read(with_trials(tmp_path, **{name: ["1", ""]}).folder).attributes
+    assert found.to_dict("list") == {"id": ["b", "d"], name: ["1", ""]}
+
+
+def test_tables_without_rows_are_not_written(tmp_path: Path) -> None:
+    folder = made(tmp_path).folder
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "items.csv",
+        "manifest.json",
+        "samples.csv",
+        "subjects.csv",
+    ]
+    assert not len(read(folder).trials)
+
+
+def test_a_summary_counts_trials_and_says_what_they_differ_in(tmp_path: Path) -> None:
+    assert with_trials(tmp_path).summary(1)[:5] == [
+        "1 subjects to test: ",
+        "1 subjects to train and tune on",
+        "5 items: 2 train, 1 dev, 2 test (subject split)",
+        "test trials: 1 genuine (of different videos), 0 impostor",
+        "dev trials: 1 genuine (of different clips), 1 impostor",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [("trials.csv", "test,3,1,1", "test,3,1,0"), ("attributes.csv", "d,1", "d,0")]
+)
+def test_edited_trials_and_attributes(tmp_path: Path, name: str, old: str, new: str) -> None:
+    path = with_trials(tmp_path, Smiling=["0", "1"]).folder / name
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(MmbioError, match="a file was edited; build it again"):
+        read(path.parent)
+
+
+def test_one_partition_of_subjects(tmp_path: Path) -> None:
+    (part,) = with_trials(tmp_path).partitions()
+    assert [rows.tolist() for rows in blocks(part)] == [[3, 4], [2], [0, 1]]
+
+
+def test_what_items_take_is_in_their_hash(tmp_path: Path) -> None:
+    manifest = with_trials(tmp_path)
+    later = Manifest(
+        manifest.folder,
+        manifest.info,
+        manifest.subjects,
+        manifest.samples,
+        manifest.items.assign(face_draw=["", "2.500", "", "", ""]),
+    )
+    assert later.items_hash("face") != manifest.items_hash("face")

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from mmbio.data import manifest as manifests
-from mmbio.data import signals
+from mmbio.data import signals, vector_sets
 from mmbio.data.manifest import Manifest
+from mmbio.data.plan import Plan
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.data.sources import resolve
 from mmbio.data.splits import BLOCKS
-from mmbio.data.virtual import Plan, build
+from mmbio.data.virtual import build
 from mmbio.errors import MmbioError
-from mmbio.protocols import MULTITASK
+from mmbio.protocols import AUDIOVISUAL, MULTITASK
 
 PLAN = Plan(MULTITASK)
 Sets = dict[str, tuple[SampleSet, ...]]
@@ -70,9 +71,9 @@ def sources_of(manifest: Manifest, modality: str) -> dict[str, set[tuple[str, st
     """block -> the (sample, beat) or images that its triplets use."""
     found: dict[str, set[tuple[str, str]]] = {block: set() for block in BLOCKS}
     for split, sample, draw in zip(
-        manifest.triplets["split"],
-        manifest.triplets[f"{modality}_sample"],
-        manifest.triplets[f"{modality}_draw"],
+        manifest.items["split"],
+        manifest.items[f"{modality}_sample"],
+        manifest.items[f"{modality}_draw"],
         strict=True,
     ):
         found[split] |= {(sample, part) for part in (draw.split() if modality == "ecg" else [""])}
@@ -94,9 +95,9 @@ def test_by_hand(tmp_path: Path) -> None:
     assert manifest.info["data"] == "ecg-set + face-set + finger-set"
     assert not manifest.is_synthetic
     assert len(manifest.samples) == 4 * (2 + 10 + 10)
-    assert manifest.triplets.groupby(["subject", "split"]).size().tolist() == [3, 12] * 4
-    assert sorted(manifest.triplets["triplet"]) == list(range(60))
-    for _, triplet in manifest.triplets.iterrows():
+    assert manifest.items.groupby(["subject", "split"]).size().tolist() == [3, 12] * 4
+    assert sorted(manifest.items["item"]) == list(range(60))
+    for _, triplet in manifest.items.iterrows():
         for modality in MULTITASK.modalities:
             owner = manifest.subjects[modality][triplet["subject"]]
             assert triplet[f"{modality}_sample"].startswith(f"{owner}/")
@@ -156,7 +157,7 @@ def test_a_broken_record_is_an_error_or_counted(tmp_path: Path) -> None:
     assert not (tmp_path / "manifests").exists()
     manifest = build(sets, replace(PLAN, skip_unusable=True), tmp_path)
     assert manifest.info["dropped"] == {"ecg: records not readable or with fewer than 15 beats": 4}
-    assert {sample.rpartition("/")[2] for sample in manifest.triplets["ecg_sample"]} == {"0", "2"}
+    assert {sample.rpartition("/")[2] for sample in manifest.items["ecg_sample"]} == {"0", "2"}
 
 
 @pytest.mark.usefixtures("counted_beats")
@@ -212,10 +213,10 @@ def test_unchanged_files_are_not_read_again_and_changed_ones_are(
 
 def test_the_same_root_elsewhere_has_the_same_hash(tiny_root: Path, tiny_manifest: Manifest, tmp_path: Path) -> None:
     shutil.copytree(tiny_root, tmp_path / "moved")
-    moved = build(resolve(MULTITASK.modalities, str(tmp_path / "moved"), {}, tmp_path), PLAN, tmp_path)
+    moved = build(resolve(MULTITASK, str(tmp_path / "moved"), {}, tmp_path), PLAN, tmp_path)
     assert moved.hash == tiny_manifest.hash
     assert moved.info["fingerprint"] != tiny_manifest.info["fingerprint"]
-    for name in ("subjects", "triplets"):
+    for name in ("subjects", "items"):
         table = f"{name}.csv"
         assert (moved.folder / table).read_bytes() == (tiny_manifest.folder / table).read_bytes()
 
@@ -234,9 +235,9 @@ def test_every_file_of_the_manifest_is_there_with_its_hash(tiny_manifest: Manife
 
 @pytest.mark.parametrize("split", ["source", "record"])
 def test_no_source_is_on_two_sides(tiny_root: Path, tmp_path: Path, split: str) -> None:
-    sets = resolve(MULTITASK.modalities, str(tiny_root), {}, tmp_path)
+    sets = resolve(MULTITASK, str(tiny_root), {}, tmp_path)
     manifest = build(sets, replace(PLAN, split=split), tmp_path)
-    assert len(manifest.triplets) == 90
+    assert len(manifest.items) == 90
     for modality in MULTITASK.modalities:
         used = sources_of(manifest, modality)
         assert all(used.values())
@@ -259,7 +260,38 @@ def test_the_real_sets_give_53(real_data: Path, tiny_root: Path, tmp_path: Path)
             link = fingers / path.parent.name / path.name.replace("1_", f"{number}_", 1)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(path)
-    manifest = build(resolve(MULTITASK.modalities, str(real_data), {"finger": str(fingers)}, tmp_path), PLAN, tmp_path)
+    manifest = build(resolve(MULTITASK, str(real_data), {"finger": str(fingers)}, tmp_path), PLAN, tmp_path)
     assert manifest.summary(58)[0] == "53 subjects: 19 F, 34 M; the paper has 58"
     assert manifest.info["data"] == "ecg-id + faces94 + fvc2006"
     assert not manifest.is_synthetic
+
+
+def test_a_remark_of_two_modalities_of_one_set_is_made_once(av_set: Path, tmp_path: Path) -> None:
+    sets = resolve(AUDIOVISUAL, str(av_set), {}, tmp_path)
+    noted = {m: tuple(replace(one, notes=("odd", f"{m} is odd")) for one in found) for m, found in sets.items()}
+    manifest = build(noted, Plan(AUDIOVISUAL), tmp_path)
+    assert manifest.info["notes"] == ["odd", "face is odd", "voice is odd"]
+
+
+def test_vectors_written_anew_are_built_again(av_set: Path, tmp_path: Path) -> None:
+    shutil.copytree(av_set, tmp_path / "set")
+    sets = resolve(AUDIOVISUAL, str(tmp_path / "set"), {}, tmp_path)
+    built = build(sets, Plan(AUDIOVISUAL), tmp_path)
+    assert build(sets, Plan(AUDIOVISUAL), tmp_path).folder == built.folder
+    found = vector_sets.read(tmp_path / "set")
+    vectors = {m: {s: np.load(av_set / vector_sets.file_name(m, s)) for s in about["segments"] or [""]}
+               for m, about in found.info["modalities"].items()}  # fmt: skip
+    vectors["face"][""][0, 0] += 1
+    vector_sets.write(tmp_path / "set", "tiny", found.samples, vectors)
+    changed = build(resolve(AUDIOVISUAL, str(tmp_path / "set"), {}, tmp_path), Plan(AUDIOVISUAL), tmp_path)
+    assert changed.info["fingerprint"] != built.info["fingerprint"]
+    assert changed.hash != built.hash
+    assert changed.items.equals(built.items)
+
+
+def test_the_same_vectors_elsewhere_have_the_same_hash(av_set: Path, av_manifest: Manifest, tmp_path: Path) -> None:
+    shutil.copytree(av_set, tmp_path / "moved")
+    moved = build(resolve(AUDIOVISUAL, str(tmp_path / "moved"), {}, tmp_path), Plan(AUDIOVISUAL), tmp_path)
+    assert moved.hash == av_manifest.hash
+    for name in ("items", "trials", "attributes"):
+        assert (moved.folder / f"{name}.csv").read_bytes() == (av_manifest.folder / f"{name}.csv").read_bytes()

@@ -12,7 +12,8 @@ from mmbio.data.corrupted import image
 from mmbio.data.manifest import Manifest
 from mmbio.embed.backbones import resnet50
 from mmbio.embed.backbones.resnet50 import ResNet50, stack
-from mmbio.embed.extract import Job, extract, weights_of
+from mmbio.embed.extract import Job, extract
+from mmbio.embed.extractors import weights_of
 from mmbio.embed.settings import Settings
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
@@ -21,7 +22,8 @@ EVERYTHING = np.arange(90)  # in three shards, the test rows 0..17 in the first
 
 
 def job(manifest: Manifest, home: Path, modality: str = "face", level: float = 0.0, **settings: str) -> Job:
-    return Job(manifest, modality, level, Settings(home, **({"weights": "random", "device": "cpu"} | settings)))
+    noise = ("black", level) if level else None
+    return Job(manifest, modality, noise, Settings(home, **({"weights": "random", "device": "cpu"} | settings)))
 
 
 class Reports(list[tuple[str, int, int]]):
@@ -71,11 +73,11 @@ def test_a_damaged_file_stops_it_and_what_was_done_stays(
     tiny_manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = tiny_manifest.paths("face")
-    sample = tiny_manifest.triplets["face_sample"][89]
+    sample = tiny_manifest.items["face_sample"][89]
     (tmp_path / "a.jpg").write_bytes(b"")
     broken = paths | {sample: (tmp_path / "a.jpg", paths[sample][1])}
     work = job(tiny_manifest, tmp_path)
-    used = {row // 32 for row in EVERYTHING if tiny_manifest.triplets["face_sample"][row] == sample}
+    used = {row // 32 for row in EVERYTHING if tiny_manifest.items["face_sample"][row] == sample}
     with monkeypatch.context() as patch:
         patch.setattr(Manifest, "paths", lambda *_: broken)
         with pytest.raises(MmbioError, match=r"a\.jpg: has changed since build-virtual"):
@@ -109,7 +111,7 @@ def test_vectors_are_those_of_the_images(tiny_manifest: Manifest, small_settings
     pixels = stack([image(tiny_manifest, "face", int(row), 0.97, paths) for row in rows])
     settings = replace(small_settings, precision="bf16")
     expected = ResNet50("random", "bf16", "cpu").embed(pixels)
-    assert np.array_equal(extract(Job(tiny_manifest, "face", 0.97, settings), rows), expected)
+    assert np.array_equal(extract(Job(tiny_manifest, "face", ("black", 0.97), settings), rows), expected)
 
 
 def test_everything_that_determines_the_vectors_is_in_the_key(
@@ -118,7 +120,7 @@ def test_everything_that_determines_the_vectors_is_in_the_key(
     def seeded(seed: int) -> Manifest:
         return replace(tiny_manifest, info=tiny_manifest.info | {"seed": seed})
 
-    changed = replace(tiny_manifest, triplets=tiny_manifest.triplets.assign(face_draw="7"))
+    changed = replace(tiny_manifest, items=tiny_manifest.items.assign(face_draw="7"))
     save_file(torchvision_resnet50().state_dict(), str(tmp_path / "w.safetensors"))
     clean = job(tiny_manifest, tmp_path)
     jobs = [

@@ -18,11 +18,14 @@ from mmbio.fuse.network import Network
 from mmbio.protocols import MULTITASK
 
 CLASSES = {"identification": 3, "gender": 2}
+SHAPES = {"ecg": (3, 300), "face": (2048,), "finger": (2048,)}
 
 
 def key(config: Config) -> dict[str, Any]:
     embeddings = {m: {"weights": "random-0"} for m in config.modalities if m != "ecg"}
-    return {"config": config.to_json(), "manifest": "0" * 16, "classes": CLASSES, "embeddings": embeddings}
+    shapes = [[m, list(shape)] for m, shape in SHAPES.items()]
+    made_on = {"manifest": "0" * 16, "classes": CLASSES, "shapes": shapes}
+    return {"config": config.to_json(), "embeddings": embeddings, **made_on}
 
 
 def config(fusion: str = "attention", *modalities: str) -> Config:
@@ -32,13 +35,13 @@ def config(fusion: str = "attention", *modalities: str) -> Config:
 def networks(fusion: str, n: int = 2) -> list[Network]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return [Network(MULTITASK, fusion, CLASSES).eval() for _ in range(n)]
+        return [Network(MULTITASK, fusion, CLASSES, SHAPES).eval() for _ in range(n)]
 
 
 def saved(folder: Path, made: Config) -> tuple[Checkpoint, list[Network]]:
     """A checkpoint of ECG networks, without the branches that idle."""
     folds = networks(made.fusion)
-    idle = checkpoint.idle_branches(made)
+    idle = checkpoint.idle_branches(made, SHAPES)
     states = [{k: v for k, v in n.state_dict().items() if not k.startswith(idle)} for n in folds]
     path = folder / checkpoint.file_name(key(made))
     return checkpoint.write(path, key(made), states, {"seconds": 1.5, "n_parameters": 7}), folds
@@ -52,6 +55,7 @@ def test_write_and_read(tmp_path: Path) -> None:
     assert found.hash == written.hash
     assert found.cost() == {"seconds": 1.5, "n_parameters": 7}
     assert found.members() == [found]
+    assert found.shapes == SHAPES
     beats, present = torch.rand(4, 3, 300), torch.tensor([[True, False, False]]).repeat(4, 1)
     for fold, network in enumerate(folds):
         out, expected = found.network(fold).eval()({"ecg": beats}, present), network({"ecg": beats}, present)
@@ -78,7 +82,7 @@ def test_the_name_says_what_it_is() -> None:
     [(("ecg",), ("branches.face.", "branches.finger.")), (MULTITASK.modalities, ())],
 )
 def test_idle_branches(modalities: tuple[str, ...], idle: tuple[str, ...]) -> None:
-    assert checkpoint.idle_branches(config("concat", *modalities)) == idle
+    assert checkpoint.idle_branches(config("concat", *modalities), SHAPES) == idle
 
 
 def test_networks_that_do_not_fit(tmp_path: Path) -> None:
@@ -129,7 +133,7 @@ def test_no_checkpoint(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "asked", "words"),
     [
-        ({"schema": 2}, None, "written by another version of mmbio; train it again"),
+        ({"schema": 1}, None, "written by another version of mmbio; train it again"),
         ({"schema": None}, None, "written by another version"),
         ({}, "audiovisual", "a checkpoint of protocol multitask, expected audiovisual"),
         ({"config": {"protocol": "other"}}, None, "a checkpoint of protocol other, expected multitask"),

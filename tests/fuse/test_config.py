@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from mmbio.conditions import Condition, parse
 from mmbio.errors import MmbioError
-from mmbio.fuse.config import SCORE_RULES, Config, Optimiser
-from mmbio.protocols import MULTITASK
+from mmbio.fuse.config import LOGISTIC, OF_CLASSES, OF_PAIRS, OPTIMISERS, SCORE_RULES, Config, Optimiser
+from mmbio.protocols import AUDIOVISUAL, MULTITASK, PROTOCOLS
 
 WHOLE = Config("multitask", "concat", MULTITASK.modalities, MULTITASK.tasks)
+PAIRED = Config("audiovisual", "attention", AUDIOVISUAL.modalities, AUDIOVISUAL.tasks, segment_s=0.115)
 NAMES = st.lists(st.sampled_from(MULTITASK.modalities), min_size=1, unique=True).map(tuple)
 TASKS = st.lists(st.sampled_from(MULTITASK.tasks), min_size=1, unique=True).map(tuple)
 CONDITIONS = st.sampled_from(["clean", "ecg=0.1,face=0.97,finger=0.05", "missing=face", "ecg=zeros,finger=random"])
@@ -40,7 +41,20 @@ def configs(draw: st.DrawFn) -> Config:
     )
 
 
-@given(configs())
+@st.composite
+def paired(draw: st.DrawFn) -> Config:
+    names = st.lists(st.sampled_from(("ecg", "face", "finger", "voice")), min_size=1, unique=True).map(tuple)
+    return Config(
+        "audiovisual",
+        draw(st.sampled_from([*OF_PAIRS, "my.package:Own"])),
+        draw(names),
+        AUDIOVISUAL.tasks,
+        parse(draw(st.sampled_from(["clean", "voice=random", "missing=face"]))),
+        segment_s=draw(st.sampled_from([None, 0.115, 1.015])),
+    )
+
+
+@given(configs() | paired())
 def test_json_and_back(config: Config) -> None:
     assert Config.from_json(json.loads(json.dumps(config.to_json(), allow_nan=False))) == config
 
@@ -82,6 +96,9 @@ def test_what_happens_to_other_modalities_changes_nothing(text: str, kept: str) 
         ({"task_weights": {"identification": 0.0, "gender": 0.0}}, "not all of them 0"),
         ({"task_weights": {"identification": 0.0, "gender": 1.0}, "tasks": ("identification",)}, "not all of them 0"),
         ({"task_weights": {"identification": -1.0, "gender": 1.0}}, "identification=-1"),
+        ({"fusion": "cosine"}, "--fusion cosine: not for the protocol multitask; choose from concat, sum, attention,"),
+        ({"fusion": LOGISTIC}, "--fusion score-logistic: not for the protocol multitask"),
+        ({"condition": parse("ecg=zeros@probe")}, "'ecg=zeros@probe': training has no sides; leave @probe out"),
     ],
 )
 def test_contradictions(change: Mapping[str, Any], words: str) -> None:
@@ -121,3 +138,49 @@ def test_weights_of_the_rule_are_equal_unless_given() -> None:
     config = replace(WHOLE, fusion="score-sum", modalities=("ecg", "face"))
     assert config.weights_of_rule() == {"ecg": 0.5, "face": 0.5}
     assert replace(config, rule_weights={"face": 3, "ecg": 1}).weights_of_rule() == {"ecg": 1, "face": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"fusion": "score-sum"}, "--fusion score-sum: not for the protocol audiovisual; choose from concat, sum,"),
+        ({"fusion": "score-max"}, "attention, cosine, score-logistic or give your own class"),
+        ({"tasks": ("gender",)}, "--tasks gender: expected one or more of verification"),
+        ({"modalities": ("face", "nose")}, "expected one or more of ecg, face, finger, voice, each once"),
+        ({"unseen": True}, "--unseen: verification always tests on subjects not trained on; leave it out"),
+        ({"fusion": LOGISTIC, "rule_weights": {"face": 1.0, "voice": 1.0}}, "and score-logistic is none; leave it out"),
+        ({"condition": parse("voice=random@enrolment")}, "training has no sides; leave @enrolment out"),
+    ],
+)
+def test_contradictions_of_verification(change: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(MmbioError) as caught:
+        replace(PAIRED, **change)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("protocol", "fusions"), [("multitask", OF_CLASSES), ("audiovisual", OF_PAIRS)])
+def test_every_protocol_has_its_fusions(protocol: str, fusions: tuple[str, ...]) -> None:
+    which = PROTOCOLS[protocol]
+    for fusion in (*fusions, "my.package:Own"):
+        config = Config(protocol, fusion, which.modalities, which.tasks)
+        assert config.verifies is which.verifies
+        assert config.is_score_level is fusion.startswith("score-")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_protocol_says_how_to_train_unless_told_otherwise(protocol: str) -> None:
+    which = PROTOCOLS[protocol]
+    config = Config(protocol, "sum", which.modalities, which.tasks)
+    assert config.how == config.optimiser == OPTIMISERS[protocol]
+    assert (config.how.steps > 0) is which.verifies  # pairs have no end
+    assert replace(config, optimiser=Optimiser(epochs=1)).how == Optimiser(epochs=1)
+
+
+def test_a_logistic_fusion_is_of_one_cosine_a_modality() -> None:
+    members = replace(PAIRED, fusion=LOGISTIC, condition=parse("voice=random"), seed=4).members()
+    assert [(m.fusion, m.modalities, str(m.condition)) for m in members] == [
+        ("cosine", ("face",), "clean"),
+        ("cosine", ("voice",), "voice=random"),
+    ]
+    assert {(m.segment_s, m.seed) for m in members} == {(0.115, 4)}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmbio.errors import MmbioError
-from mmbio.fuse.config import FEATURE_FUSIONS
+from mmbio.fuse.config import COSINE, FEATURE_FUSIONS
 from mmbio.fuse.fusions import CLASSES, fusion
 
 OWN = """
@@ -41,7 +41,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_are_those_of_the_configuration() -> None:
-    assert tuple(CLASSES) == FEATURE_FUSIONS
+    assert tuple(CLASSES) == (*FEATURE_FUSIONS, COSINE)
 
 
 @pytest.mark.parametrize("name", FEATURE_FUSIONS)
@@ -65,7 +65,7 @@ def test_a_users_own() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("median", "unknown; choose from concat, sum, attention, score-sum"),
+        ("median", "unknown; choose from concat, sum, attention, cosine, score-sum"),
         ("", "unknown"),
         ("score-sum", "unknown"),
         ("mmbio_test_own.fusions", "unknown"),

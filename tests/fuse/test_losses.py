@@ -1,4 +1,4 @@
-"""Losses: the joint loss by hand."""
+"""Losses: the joint loss and the contrastive loss by hand."""
 
 from math import log
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from mmbio.fuse.losses import joint
+from mmbio.fuse.losses import contrastive, joint
 
 LOGITS = {
     "identification": torch.tensor([[0.0, 0.0, log(2.0)], [log(6.0), 0.0, 0.0]]),  # 1/2 and 6/8 on the truth
@@ -46,3 +46,48 @@ def test_two_classes_are_the_binary_cross_entropy_of_the_difference() -> None:
     labels = torch.arange(20) % 2
     binary = binary_cross_entropy_with_logits(logits[:, 1] - logits[:, 0], labels.float())
     torch.testing.assert_close(joint({"gender": logits}, {"gender": labels}), binary)
+
+
+# Of the x axis with itself, the y axis, the opposite, and (3, 4): cosines 1, 0, -1 and 0.6.
+ONE = torch.tensor([[1.0, 0.0]])
+OTHERS = {1.0: [[2.0, 0.0]], 0.0: [[0.0, 5.0]], -1.0: [[-1.0, 0.0]], 0.6: [[3.0, 4.0]]}
+
+
+@pytest.mark.parametrize(
+    ("cosine", "genuine", "margin", "expected"),
+    [
+        (1.0, True, 1.0, 0.0),
+        (0.0, True, 1.0, 1.0),
+        (-1.0, True, 1.0, 4.0),
+        (0.6, True, 0.1, 0.16),
+        (1.0, False, 1.0, 1.0),
+        (0.0, False, 1.0, 0.0),
+        (-1.0, False, 1.0, 0.0),
+        (0.6, False, 1.0, 0.36),
+        (0.6, False, 0.5, 0.01),
+        (0.6, False, 0.3, 0.0),
+        (0.0, False, 1.5, 0.25),
+    ],
+)
+def test_contrastive_by_hand(cosine: float, genuine: bool, margin: float, expected: float) -> None:
+    loss = contrastive(ONE, torch.tensor(OTHERS[cosine]), torch.tensor([genuine]), margin)
+    assert float(loss) == pytest.approx(expected, abs=1e-6)
+
+
+def test_contrastive_is_the_mean_over_pairs_whatever_their_length() -> None:
+    second = torch.tensor([OTHERS[0.6][0], OTHERS[0.6][0], OTHERS[0.0][0]])
+    loss = contrastive(ONE.repeat(3, 1) * 9, second, torch.tensor([True, False, True]), 1.0)
+    assert float(loss) == pytest.approx((0.16 + 0.36 + 1.0) / 3)
+
+
+def test_contrastive_of_a_zero_vector_is_that_of_a_cosine_of_0() -> None:
+    loss = contrastive(torch.zeros(1, 2), ONE, torch.tensor([True]), 1.0)
+    assert float(loss) == pytest.approx(1.0)
+
+
+def test_contrastive_pulls_genuine_pairs_together_and_pushes_others_apart() -> None:
+    for genuine, direction in ((True, 1.0), (False, -1.0)):
+        first = torch.tensor([[1.0, 0.0]], requires_grad=True)
+        contrastive(first, torch.tensor([[3.0, 4.0]]), torch.tensor([genuine]), 1.0).backward()  # type: ignore[no-untyped-call]
+        assert first.grad is not None
+        assert float(first.grad[0, 1]) * direction < 0  # a step against it turns towards, or away from, the other

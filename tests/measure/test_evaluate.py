@@ -65,7 +65,7 @@ def test_missing_is_told(of: Of, condition: str) -> None:
     assert not found.present[:, 0].any()
     assert not found.weights[:, :, 0].any()
     assert np.isfinite(found.posteriors["gender"]).all()
-    assert {row.n_missing for row in evaluator.rows(found)} == {18}
+    assert {(row.n_imputed, row.n_missing) for row in evaluator.rows(found)} == {(18, 0)}
 
 
 def test_a_null_is_not_told(of: Of) -> None:
@@ -74,7 +74,7 @@ def test_a_null_is_not_told(of: Of) -> None:
     assert found.present.tolist() == [[True, True, False]] * 18
     assert found.weights is not None
     assert (found.weights[:, :, 1] > 0).all()
-    assert {row.n_missing for row in null.rows(found)} == {0}
+    assert {(row.n_imputed, row.n_missing) for row in null.rows(found)} == {(0, 0)}
     assert not np.array_equal(found.posteriors["gender"], clean.run().posteriors["gender"])
 
 
@@ -111,7 +111,7 @@ def test_unseen_subjects_are_tested_once_each(of: Of, tiny_manifest: Manifest) -
     found = evaluator.run()
     parts = tiny_manifest.partitions(unseen=True)
     tested = ~np.isnan(found.posteriors["gender"]).all(2)  # (K, N)
-    assert len(found.rows) == len(tiny_manifest.triplets)
+    assert len(found.rows) == len(tiny_manifest.items)
     assert (tested.sum(0) == 1).all()
     for fold, part in enumerate(parts):
         assert found.rows[tested[fold]].tolist() == part.test.tolist()
@@ -143,7 +143,7 @@ def test_rows_carry_everything(of: Of, tiny_manifest: Manifest) -> None:
         "synthetic",
         tiny_manifest.hash,
     )
-    assert (mean.n_subjects, mean.split, mean.scale, mean.n, mean.n_missing, mean.seed) == (
+    assert (mean.n_subjects, mean.split, mean.scale, mean.n, mean.n_imputed, mean.seed) == (
         6,
         "triplet",
         "quick",
@@ -217,7 +217,7 @@ def test_a_side_is_refused(of: Of, side: str) -> None:
 
 
 def checkpoint_of(weights: str | None) -> Checkpoint:
-    embeddings = {"face": {"weights": weights, "precision": "bf16"}} if weights else {}
+    embeddings = {"face": {"backbone": "resnet50", "weights": weights, "precision": "bf16"}} if weights else {}
     return Checkpoint(Path("a.safetensors"), {"embeddings": embeddings})
 
 

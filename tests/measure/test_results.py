@@ -34,9 +34,12 @@ ROW = ResultRow(
     low=0.0,
     high=None,
     interval="subject-bootstrap",
+    given="gender=F",
+    trials="of different videos",
     n=159,
     n_genuine=None,
     n_impostor=0,
+    n_imputed=5,
     n_missing=3,
     seed=7,
     version="0.1.0",
@@ -55,7 +58,9 @@ def test_csv_by_hand() -> None:
     header, line, end = to_csv([OTHER]).split("\n")
     assert header == ",".join(COLUMNS)
     assert line.startswith('ef01,multitask,"ecg-id + ""faces94"", so to say",0123,53,triplet,quick,,score-sum,')
-    assert line.endswith(",identification,3,accuracy,,1.0,,,subject-bootstrap,159,4,0,3,7,0.1.0")
+    assert line.endswith(
+        ",identification,3,accuracy,,1.0,,,subject-bootstrap,gender=F,of different videos,159,4,0,5,3,7,0.1.0"
+    )
     assert end == ""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from mmbio.data.readers import ecg_id, faces, folders, fvc, ptb, socofing
+from mmbio.data.readers import ecg_id, faces, folders, fvc, librispeech, ptb, socofing, voxceleb
 from mmbio.data.readers.listing import child
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
@@ -22,6 +22,8 @@ class Reader:
     read: Callable[[Path], SampleSet]
     about: str
 
+
+VOXCELEB: Final = ("voxceleb", "voxceleb1", "voxceleb2", "vox1", "vox2")
 
 # In each modality the first that is present is taken; of ECG sets, all.
 READERS: Final[Mapping[str, Reader]] = MappingProxyType(
@@ -49,6 +51,9 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "face-folders": Reader(
             "face-folders", "face", ("face",), folders.reader("face"), "your own: face/SUBJECT/*.jpg and genders.csv"
         ),
+        "voxceleb-face": Reader(
+            "voxceleb-face", "face", VOXCELEB, voxceleb.read_face, "VoxCeleb1 and 2: the faces of 7,365 speakers"
+        ),
         "fvc2006": Reader(
             "fvc2006", "finger", ("fvc2006",), fvc.read_fvc2006, "FVC2006: 140 fingers, 12 impressions each"
         ),
@@ -63,6 +68,12 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         ),
         "socofing": Reader(
             "socofing", "finger", ("socofing",), socofing.read, "SOCOFing: 600 subjects, real and altered impressions"
+        ),
+        "voxceleb": Reader(
+            "voxceleb", "voice", VOXCELEB, voxceleb.read_voice, "VoxCeleb1 and 2: the voices of 7,365 speakers"
+        ),
+        "librispeech": Reader(
+            "librispeech", "voice", ("LibriSpeech",), librispeech.read, "LibriSpeech: chapters read by 2,484 speakers"
         ),
         "finger-folders": Reader(
             "finger-folders", "finger", ("finger",), folders.reader("finger"), "your own: finger/FINGER/*.png"

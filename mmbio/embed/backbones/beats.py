@@ -18,7 +18,7 @@ def embed(manifest: Manifest, rows: np.ndarray, level: float) -> np.ndarray:
 
     Raises MmbioError where a record has moved, changed, or cannot be read.
     """
-    triplets = manifest.triplets.iloc[rows]
+    triplets = manifest.items.iloc[rows]
     names, draws = triplets["ecg_sample"].to_list(), triplets["ecg_draw"].to_list()
     records = _records(manifest, set(names))
     chosen = [[int(b) for b in draw.split()] for draw in draws]

@@ -21,7 +21,7 @@ def image(path: Path) -> None:
 
 def test_names_are_keys_and_folders_are_unique() -> None:
     assert all(name == reader.name for name, reader in READERS.items())
-    folders = [folder for reader in READERS.values() for folder in reader.folders]
+    folders = [(reader.modality, folder) for reader in READERS.values() for folder in reader.folders]
     assert len(set(folders)) == len(folders)
 
 
@@ -51,7 +51,7 @@ def test_a_set_s_own_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ("where", "modality", "name", "told"),
     [
         ("none", "face", None, r"none: no such folder; .*--data.*--source face=synthetic.*mmbio download synthetic"),
-        (".", "face", None, r"no face set there \(looked for the folders faces95, faces94, faces96, face\)"),
+        (".", "face", None, r"no face set there \(looked for the folders faces95, faces94, faces96, face, voxceleb, "),
         (".", "finger", "socofing", r"no finger set there \(looked for the folders socofing\)"),
         (".", "face", "faces93", "set 'faces93': no face set of this name; choose from faces95, "),
         (".", "face", "ptb", "set 'ptb': no face set of this name"),

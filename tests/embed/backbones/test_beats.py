@@ -18,7 +18,7 @@ def test_the_beats_of_the_manifest(tiny_manifest: Manifest) -> None:
     found = embed(tiny_manifest, ROWS, 0.0)
     assert found.shape == (3, 3, 300)
     assert found.dtype == np.float32
-    triplet = tiny_manifest.triplets.iloc[20]
+    triplet = tiny_manifest.items.iloc[20]
     path, _ = tiny_manifest.paths("ecg")[triplet["ecg_sample"]]
     assert np.array_equal(found[1], signals.beats(path)[[int(b) for b in triplet["ecg_draw"].split()]])
     assert found.min() == 0

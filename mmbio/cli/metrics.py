@@ -1,0 +1,142 @@
+"""mmbio metrics."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mmbio.cli import options
+
+if TYPE_CHECKING:
+    from mmbio.data.score_files import Scores
+    from mmbio.measure.rates import Points
+
+BESIDE: Final = "rocch"  # printed beside the headline convention
+
+
+@click.command("metrics", short_help="EER and minDCF of anybody's scores.")
+@click.argument("scores", metavar="SCORES")
+@click.option("--labels", metavar="FILE", help="A .npy of 0 and 1 for a .npy of scores; a trial list for Kaldi's form.")
+@click.option(
+    "--eer",
+    "convention",
+    type=click.Choice(options.EER),
+    default="linear",
+    show_default=True,
+    help="The EER's convention; rocch is printed beside it.",
+)
+@click.option(
+    "--p-target", type=float, help="Prior of a genuine trial in minDCF, costs being 1 and 1.  [default: 0.01]"
+)
+@click.option(
+    "--preset", type=click.Choice(options.PRESETS), help="Prior and costs of an evaluation, in place of --p-target."
+)
+@click.option(
+    "--missing-trials",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="Trials without a score: refuse them, or leave them out and count them.",
+)
+@click.option(
+    "--out", metavar="DIR", help="Write metrics.json, det.csv and det.png there.  [default: nothing is written]"
+)
+@options.as_json
+@options.quiet
+def command(
+    scores: str,
+    labels: str | None,
+    convention: str,
+    p_target: float | None,
+    preset: str | None,
+    missing_trials: str,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """EER and minDCF of anybody's scores.
+
+    SCORES is a file of scores, higher meaning more alike: .npy, with --labels another .npy; CSV or TSV with a
+    column score and one of genuine, label and target (0/1, true/false, target/nontarget, genuine/impostor); or
+    Kaldi's `enrol probe score`, with --labels a trial list: VoxCeleb's (1 a b), Kaldi's (a b target) or CSV with
+    the columns enrolment, probe and genuine. Scores of pairs that are not in the list are left out and counted.
+
+    \b
+    Examples:
+      mmbio metrics scores.csv
+      mmbio metrics scores.npy --labels labels.npy --preset sre08 --json
+      mmbio metrics scores.txt --labels veri_test2.txt --missing-trials skip --out figures
+    """
+    from mmbio.data.score_files import read
+    from mmbio.errors import MmbioError
+    from mmbio.files import home
+    from mmbio.measure import dcf, rates
+
+    if p_target is not None and preset:
+        raise MmbioError(f"--p-target {p_target:g}: the preset {preset} has a prior of its own; give one of the two")
+    cost = dcf.Cost() if p_target is None else dcf.Cost(p_target)
+    found = read(Path(scores), Path(labels) if labels else None, missing_trials)
+    folder = home(out) if out else None
+    points = rates.points(found.genuine, found.impostor)
+    result = {
+        "scores": scores,
+        "labels": labels,
+        **_counts(found),
+        "eer": {name: rates.eer(points, name) for name in dict.fromkeys((convention, BESIDE))},
+        "eer_convention": convention,
+        "min_dcf": dcf.min_dcf_preset(points, preset) if preset else dcf.min_dcf(points, cost.p_target),
+        "min_dcf_parameters": dcf.preset_text(preset) if preset else cost.text,
+        "min_dcf_preset": preset,
+    }
+    files = _write(result, points, folder) if folder else []
+    if as_json:
+        click.echo(json.dumps({**result, "files": [str(path) for path in files]}, allow_nan=False))
+    elif not quiet:
+        _show(result, found.unlisted)
+        if folder:
+            click.echo(f"written: {folder} ({', '.join(path.name for path in files)})")
+
+
+def _counts(found: "Scores") -> dict[str, Any]:
+    return {
+        "n_genuine": len(found.genuine),
+        "n_impostor": len(found.impostor),
+        "n_expected": found.n_expected,
+        "n_scored": found.n_scored,
+        "n_missing": found.n_missing,
+        "n_unlisted": found.n_unlisted,
+    }
+
+
+def _show(result: dict[str, Any], unlisted: tuple[str, ...]) -> None:
+    eers = ", ".join(f"{100 * value:.4f} % ({name})" for name, value in result["eer"].items())
+    preset = f"{result['min_dcf_preset']}: " if result["min_dcf_preset"] else ""
+    click.echo(f"trials    {result['n_genuine']} genuine, {result['n_impostor']} impostor")
+    click.echo(
+        f"          {result['n_expected']} expected, {result['n_scored']} scored, {result['n_missing']} missing"
+        + (" and left out" if result["n_missing"] else "")
+    )
+    click.echo(f"EER       {eers}")
+    click.echo(f"minDCF    {result['min_dcf']:.4f} ({preset}{result['min_dcf_parameters']})")
+    if unlisted:
+        more = ", ..." if result["n_unlisted"] > len(unlisted) else ""
+        click.echo(f"left out  {result['n_unlisted']} scores of no trial ({', '.join(unlisted)}{more})")
+
+
+def _write(result: dict[str, Any], points: "Points", folder: Path) -> list[Path]:
+    """Write the figures, and the DET points as CSV and as a picture."""
+    import numpy as np
+
+    from mmbio.files import replacing, write_json
+    from mmbio.measure import rates
+    from mmbio.tables import det
+
+    fmr, fnmr = rates.det(points)
+    files = [folder / name for name in ("metrics.json", "det.csv", "det.png")]
+    write_json(files[0], result)
+    with replacing(files[1]) as scratch:
+        np.savetxt(scratch, np.stack([fmr, fnmr], axis=1), "%.10g", ",", header="fmr,fnmr", comments="")
+    title = f"{result['n_genuine']} genuine, {result['n_impostor']} impostor trials"
+    det.draw(fmr, fnmr, result["eer"][result["eer_convention"]], title, files[2])
+    return files

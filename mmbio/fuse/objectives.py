@@ -1,0 +1,125 @@
+"""Objectives: what a network is trained for, as batches of losses and a loss on held-out data."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmbio.fuse import pairs
+from mmbio.fuse.losses import contrastive, joint
+from mmbio.fuse.network import Network
+from mmbio.fuse.pairs import Pools
+
+HELD_OUT = 2000  # genuine pairs to tune on, and as many impostor ones
+Loss = Callable[[Network], Tensor]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Embeddings and labels as tensors on one device, row by row."""
+
+    vectors: dict[str, Tensor]  # modality -> (n, ...)
+    present: Tensor  # (n, M) bool
+    labels: dict[str, Tensor]  # task -> (n,) int64
+
+    def batch(self, index: Tensor) -> tuple[dict[str, Tensor], Tensor, dict[str, Tensor]]:
+        """The rows `index` (B,) of vectors, present and labels."""
+        vectors = {m: v[index] for m, v in self.vectors.items()}
+        return vectors, self.present[index], {t: y[index] for t, y in self.labels.items()}
+
+
+class Objective(Protocol):
+    """What training asks of its data."""
+
+    def fit_inputs(self, network: Network) -> None:
+        """Let branches that standardise their input see the training rows."""
+
+    def epoch(self) -> Iterator[Loss]:
+        """The losses of one epoch's batches."""
+
+    def held_out(self, network: Network) -> float:
+        """The loss on rows that tune."""
+
+
+class Classification:
+    """The joint loss of tasks over rows `train`, tuned on rows `dev`."""
+
+    def __init__(
+        self, data: Data, train: Tensor, dev: Tensor, weights: Mapping[str, float], batch: int, seed: int
+    ) -> None:
+        self.data, self.train, self.weights, self.batch = data, train, weights, batch
+        self.dev = data.batch(dev)
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def fit_inputs(self, network: Network) -> None:
+        vectors, present, _ = self.data.batch(self.train)
+        network.fit_inputs(vectors, present)
+
+    def epoch(self) -> Iterator[Loss]:
+        order = self.train[torch.randperm(len(self.train), generator=self.generator)]
+        for index in order.split(self.batch):  # type: ignore[no-untyped-call]
+            yield partial(self._loss, self.data.batch(index))
+
+    def held_out(self, network: Network) -> float:
+        return float(self._loss(self.dev, network))
+
+    def _loss(self, batch: tuple[dict[str, Tensor], Tensor, dict[str, Tensor]], network: Network) -> Tensor:
+        vectors, present, labels = batch
+        return joint(network(vectors, present).logits, labels, self.weights)
+
+
+class Verification:
+    """The contrastive loss of pairs drawn from the pools `train`, tuned on pairs of the pools `dev`."""
+
+    def __init__(
+        self,
+        data: Data,
+        modalities: tuple[str, ...],
+        train: Pools,
+        dev: Pools,
+        together: bool,
+        *,
+        steps: int,
+        batch: int,
+        seed: int,
+    ) -> None:
+        if steps < 1 or batch < 2:
+            raise ValueError(f"expected at least 1 step an epoch and 2 pairs a batch, got {steps} and {batch}")
+        self.data, self.modalities, self.pools, self.together = data, modalities, train, together
+        self.steps, self.batch = steps, batch
+        for pools, what in ((train, "train"), (dev, "tune")):
+            for pool in pools.values():
+                pool.check(what)
+        self.rng = np.random.default_rng([seed, 0])
+        self.dev = self._pairs(dev, HELD_OUT, np.random.default_rng([seed, 1]))
+
+    def fit_inputs(self, network: Network) -> None:
+        """Nothing: vectors are scaled to length 1 and not standardised."""
+
+    def epoch(self) -> Iterator[Loss]:
+        for _ in range(self.steps):
+            yield partial(_contrast, self._pairs(self.pools, self.batch // 2, self.rng))
+
+    def held_out(self, network: Network) -> float:
+        return float(_contrast(self.dev, network))
+
+    def _pairs(self, pools: Pools, n: int, rng: np.random.Generator) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Vectors modality -> (4n, d) and present (4n, M), first sides before second, and genuine (2n,)."""
+        first, second, genuine = pairs.draw(pools, self.together, n, rng)
+        rows = {m: torch.from_numpy(np.concatenate([first[m], second[m]])) for m in pools}
+        vectors = {m: self.data.vectors[m][index] for m, index in rows.items()}
+        present = torch.zeros(4 * n, len(self.modalities), dtype=torch.bool, device=self.data.present.device)
+        for column, modality in enumerate(self.modalities):
+            if modality in rows:
+                present[:, column] = self.data.present[rows[modality], column]
+        return vectors, present, torch.from_numpy(genuine).to(present.device)
+
+
+def _contrast(pairs_of: tuple[dict[str, Tensor], Tensor, Tensor], network: Network) -> Tensor:
+    vectors, present, genuine = pairs_of
+    first, second = network(vectors, present).fused.chunk(2)
+    return contrastive(first, second, genuine)

@@ -1,0 +1,149 @@
+"""mmbio metrics: what it prints, counts, writes and refuses."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from mmbio.cli import metrics
+from mmbio.errors import MmbioError
+from mmbio.measure import dcf, rates
+
+SMALL = "score,genuine\n.08,1\n.19,1\n.34,1\n.13,0\n.26,0\n"  # the worked example of the EER's conventions
+
+
+def call(*words: object) -> Result:
+    """`mmbio metrics WORDS`, an exception that is no user's mistake raised."""
+
+    @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+    @click.argument("given", nargs=-1, type=click.UNPROCESSED)
+    def shown(given: tuple[str, ...]) -> None:
+        try:
+            metrics.command.main(list(given), standalone_mode=False)
+        except MmbioError as error:
+            raise click.ClickException(str(error)) from error
+
+    return CliRunner().invoke(shown, [str(word) for word in words], catch_exceptions=False)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "scores.csv"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("convention", "eer"), [("linear", 0.5), ("rocch", 0.4), ("nearest-mean", 0.583), ("nearest-max", 0.667)]
+)
+def test_conventions(small: Path, convention: str, eer: float) -> None:
+    result = json.loads(call(small, "--eer", convention, "--json").stdout)
+    assert result["eer"][convention] == pytest.approx(eer, abs=1e-3)
+    assert result["eer"]["rocch"] == pytest.approx(0.4)
+    assert result["eer_convention"] == convention
+
+
+def test_what_is_printed(small: Path, tmp_path: Path) -> None:
+    before = list(tmp_path.iterdir())
+    result = call(small)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "trials    3 genuine, 2 impostor",
+        "          5 expected, 5 scored, 0 missing",
+        "EER       50.0000 % (linear), 40.0000 % (rocch)",
+        "minDCF    0.6667 (P=0.01 C=1,1)",
+    ]
+    assert list(tmp_path.iterdir()) == before
+    assert call(small, "--quiet").output == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "parameters"),
+    [
+        ("--p-target 0.5", "(P=0.5 C=1,1)"),
+        ("--preset sre08", "(sre08: P=0.01 C=10,1)"),
+        ("--preset sre12", "(sre12: mean of P=0.01 C=1,1 and P=0.001 C=1,1)"),
+    ],
+)
+def test_min_dcf_stands_with_its_parameters(small: Path, words: str, parameters: str) -> None:
+    *_, line = call(small, *words.split()).stdout.splitlines()
+    assert line.startswith("minDCF ")
+    assert line.endswith(parameters)
+
+
+def test_missing_and_unlisted_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("1 a b\n0 a c\n1 a d\n")
+    (tmp_path / "scores").write_text("a b 1\na c 0\nx y 1\n")
+    words = [tmp_path / "scores", "--labels", tmp_path / "list"]
+    refused = call(*words)
+    assert refused.exit_code != 0
+    assert "1 of 3 trials have no score" in refused.stderr
+    lines = call(*words, "--missing-trials", "skip").stdout.splitlines()
+    assert lines[1] == "          3 expected, 2 scored, 1 missing and left out"
+    assert lines[-1] == "left out  1 scores of no trial (x y)"
+    result = json.loads(call(*words, "--missing-trials", "skip", "--json").stdout)
+    assert [result[f"n_{name}"] for name in ("expected", "scored", "missing", "unlisted")] == [3, 2, 1, 1]
+
+
+def test_what_is_written(small: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        told = call(small, "--out", folder).stdout.splitlines()[-1]
+        assert told == f"written: {folder} (metrics.json, det.csv, det.png)"
+    written = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
+    assert written[0] == written[1]
+    assert set(written[0]) == {"metrics.json", "det.csv", "det.png"}
+    result = json.loads(call(small, "--json").stdout)
+    assert result.pop("files") == []
+    assert json.loads(written[0]["metrics.json"]) == result
+    points = np.genfromtxt(folders[0] / "det.csv", delimiter=",", names=True)
+    assert (points["fmr"][0], points["fnmr"][0]) == (1, 0)
+    assert (points["fmr"][-1], points["fnmr"][-1]) == (0, 1)
+
+
+REFUSED = [
+    ("{scores} --p-target 0", r"--p-target 0\.0: expected a probability between 0 and 1, both excluded"),
+    ("{scores} --p-target 1", r"--p-target 1\.0: expected a probability"),
+    ("{scores} --p-target nan", r"--p-target nan: expected a probability"),
+    ("{scores} --p-target 0.01 --preset sre08", r"--p-target 0\.01: the preset sre08 has a prior of its own"),
+    ("{folder}/nowhere.csv", r"nowhere\.csv: cannot be read \(No such file or directory\)"),
+    ("{scores} --labels {scores}", r"scores\.csv has labels of its own; leave --labels out"),
+    ("{scores} --out {scores}/below", r"below: cannot be written to \(Not a directory\)"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), REFUSED)
+def test_what_is_refused(small: Path, words: str, told: str) -> None:
+    result = call(*words.format(scores=small, folder=small.parent).split())
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.search(told, result.stderr), result.stderr
+    assert "\n" not in result.stderr.rstrip("\n")
+    assert list(small.parent.iterdir()) == [small]
+
+
+@pytest.mark.parametrize("words", ["--eer x", "--preset x", "--missing-trials x", "--p-target x"])
+def test_what_click_refuses(small: Path, words: str) -> None:
+    with pytest.raises(click.UsageError, match="x"):
+        metrics.command.main([str(small), *words.split()], standalone_mode=False)
+
+
+def test_choices_are_those_that_are_measured() -> None:
+    assert tuple(rates.CONVENTIONS) == metrics.CONVENTIONS
+    assert tuple(dcf.PRESETS) == metrics.PRESETS
+
+
+def test_golden_figures_of_real_scores(real_data: Path) -> None:
+    folder = real_data / "voxceleb" / "scores"
+    if not folder.is_dir():
+        pytest.skip("no real scores")
+    words = [folder / "ghostvlad_scores.npy", "--labels", folder / "ghostvlad_labels.npy"]
+    told = call(*words).stdout
+    assert "18860 genuine, 18860 impostor" in told
+    assert "EER       3.9767 % (linear), 3.9566 % (rocch)" in told
+    assert "minDCF    0.3916 (P=0.01 C=1,1)" in told
+    assert "minDCF    0.2540 (P=0.05 C=1,1)" in call(*words, "--p-target", 0.05).stdout
+    assert "minDCF    0.2061 (sre08: P=0.01 C=10,1)" in call(*words, "--preset", "sre08").stdout

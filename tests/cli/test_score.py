@@ -1,0 +1,97 @@
+"""mmbio score: cosines of a trial list, counted, ready for mmbio metrics."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from mmbio.cli.score import command
+from mmbio.errors import MmbioError
+
+Score = Callable[..., Result]
+
+TRIALS = "1 a/1.wav a/2.wav\n0 a/1.wav b/1.wav\n0 b/1.wav z/1.wav\n"
+VECTORS = np.array([[3, 4], [6, 8], [4, -3], [0, 0]], np.float32)
+WRITTEN = "enrolment,probe,score,genuine\na/1.wav,a/2.wav,1.0,1\na/1.wav,b/1.wav,0.0,0\n"
+
+
+@pytest.fixture
+def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
+    """`mmbio score WORDS` beside v.npz (a/1, a/2, b/1, z/1 .wav), v.npy with stripped ids.txt, and trials.txt."""
+    monkeypatch.chdir(tmp_path)
+    ids = np.array(["a/1.wav", "a/2.wav", "b/1.wav", "z/1.wav"])
+    np.savez("v.npz", ids=ids, vectors=VECTORS)
+    np.savez("few.npz", ids=ids[:3], vectors=VECTORS[:3])
+    np.save("v.npy", VECTORS)
+    Path("ids.txt").write_text("a/1\na/2\nb/1\nz/1\n")
+    Path("trials.txt").write_text(TRIALS)
+
+    def call(words: str) -> Result:
+        return CliRunner().invoke(command, words.split(), catch_exceptions=False)
+
+    return call
+
+
+@pytest.mark.parametrize("words", ["--embeddings v.npz", "--embeddings v.npy --ids ids.txt --strip-suffix .wav"])
+def test_what_is_written(score: Score, words: str) -> None:
+    told = score(f"{words} --trials trials.txt --out new/s.csv").stdout
+    assert Path("new/s.csv").read_text() == WRITTEN + "b/1.wav,z/1.wav,0.0,0\n"
+    assert told.splitlines() == [
+        "trials: 3 expected, 3 scored (1 genuine, 2 impostor), 0 missing",
+        "embeddings: 4, 1 of them zero vectors, 0 repeated rows left out",
+        "written: new/s.csv; next: mmbio metrics new/s.csv",
+    ]
+
+
+def test_missing_trials_are_skipped_and_counted(score: Score) -> None:
+    told = json.loads(score("--embeddings few.npz --trials trials.txt --missing-trials skip --out s.csv --json").stdout)
+    assert Path("s.csv").read_text() == WRITTEN
+    assert (told["n_expected"], told["n_scored"], told["n_missing"]) == (3, 2, 1)
+    assert (told["n_genuine"], told["n_impostor"], told["n_zero_vectors"], told["n_repeated"]) == (1, 1, 0, 0)
+
+
+def test_quiet_says_nothing(score: Score) -> None:
+    assert score("--embeddings v.npz --trials trials.txt --out s.csv --quiet").output == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--embeddings few.npz --trials trials.txt --out s.csv", r"1 of 3 trials name ids .* \('z/1.wav'\)"),
+        ("--embeddings v.npy --ids ids.txt --trials trials.txt --missing-trials skip --out s.csv", "3 of 3 trials"),
+        ("--embeddings v.npy --trials trials.txt --out s.csv", "an .npy holds no ids; give them with --ids"),
+        ("--embeddings v.npy --ids none --trials trials.txt --out s.csv", r"none: cannot be read"),
+        ("--embeddings v.npz --ids ids.txt --trials trials.txt --out s.csv", "leave --ids out"),
+        ("--embeddings none.npz --trials trials.txt --out s.csv", r"none\.npz: cannot be read .No such file"),
+        ("--embeddings v.npz --trials none --out s.csv", "none: cannot be read"),
+        ("--embeddings v.npz --trials trials.txt --out .", r"--out \.: a folder; give the name of a CSV file"),
+        ("--embeddings v.npz --trials trials.txt --out v.npz/s.csv", "v.npz: cannot be written to"),
+        ("--embeddings v.npz --trials ids.txt --out s.csv", "ids.txt: row 1: 'a/1' has 1 columns"),
+        ("--embeddings v.npz --trials trials.txt --strip-suffix 1.wav --out s.csv", None),
+        ("--embeddings v.npz --trials trials.txt --strip-suffix /1.wav --out s.csv", None),
+    ],
+)
+def test_bad_input(score: Score, tmp_path: Path, words: str, told: str | None) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    if told is None:
+        score(words)
+        assert Path("s.csv").read_text() == WRITTEN + "b/1.wav,z/1.wav,0.0,0\n"
+        return
+    with pytest.raises(MmbioError, match=told):
+        score(words)
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_ids_that_become_the_same(score: Score) -> None:
+    np.savez("two.npz", ids=np.array(["a/1.wav", "a/1"]), vectors=VECTORS[:2])
+    with pytest.raises(MmbioError, match=r"--strip-suffix .wav: 'a/1.wav' and 'a/1' become the same id"):
+        score("--embeddings two.npz --trials trials.txt --strip-suffix .wav --out s.csv")
+
+
+@pytest.mark.parametrize("words", ["", "--embeddings v.npz", "--embeddings v.npz --trials t --missing-trials x"])
+def test_words_that_lack(score: Score, words: str) -> None:
+    result = score(words)
+    assert (result.exit_code, result.stderr.startswith("Usage: ")) == (2, True)
