@@ -1,6 +1,6 @@
 # make help lists the targets. Every target sets up its own environment in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help venv tables test check clean real
+.PHONY: help venv tables test check clean real real-audiovisual extras
 
 PYTHON ?= python3
 SCALE ?= quick
@@ -30,6 +30,19 @@ real: $(READY)  ## The same tables on real data: make real DATA=folder (ECG-ID a
 		--split triplet --split source --split record
 	$(BIN)/mmbio tables --data "$(DATA)" --source finger=synthetic --weights $(WEIGHTS) --scale $(SCALE) --out "$(OUT)" \
 		--ages 13-75
+
+extras: $(VENV)/.extras  ## Add the extractors of real faces and voices to .venv (about a minute, a C compiler)
+
+$(VENV)/.extras: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[face,voice,video]'
+	touch $@
+
+real-audiovisual: $(VENV)/.extras  ## Tables 1 and 2 of face and voice on real data: make real-audiovisual DATA=folder (LibriSpeech, faces94)
+	@test -d "$(DATA)" || { echo "make real-audiovisual needs DATA=folder with LibriSpeech and faces94"; exit 2; }
+	$(BIN)/mmbio tables audiovisual-table1 audiovisual-table2 --data "$(DATA)" --match none --frames 4 \
+		--genuine clip --under face=0.3 --out "$(OUT)"
+	$(BIN)/mmbio tables audiovisual-table1 audiovisual-table2 --data "$(DATA)" --match none --frames 4 \
+		--under face=0.3 --out "$(OUT)"
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest

@@ -80,8 +80,10 @@ def files(item: Manifest, name: str, sample: str) -> dict[str, tuple[Path, str]]
     return {sample: (path, bytes_hash(path.read_bytes()))}
 
 
-def seen_chip(item: Manifest, how: Noise = None) -> np.ndarray | None:
-    return chip(item, 0, how, files(item, "a.png", "f/a"), lambda pixels: pixels[4:20, 2:18])
+def seen_chip(item: Manifest, how: Noise = None) -> np.ndarray:
+    found = chip(item, 0, how, files(item, "a.png", "f/a"), lambda pixels: pixels[4:20, 2:18])
+    assert found is not None
+    return found
 
 
 def test_a_face_is_cut_out_and_then_degraded(item: Manifest) -> None:

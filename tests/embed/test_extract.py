@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +22,10 @@ from mmbio.files import read_json
 EVERYTHING = np.arange(90)  # in three shards, the test rows 0..17 in the first
 
 
-def job(manifest: Manifest, home: Path, modality: str = "face", level: float = 0.0, **settings: str) -> Job:
+def job(manifest: Manifest, home: Path, modality: str = "face", level: float = 0.0, **settings: Any) -> Job:
     noise = ("black", level) if level else None
-    return Job(manifest, modality, noise, Settings(home, **({"weights": "random", "device": "cpu"} | settings)))
+    how = replace(Settings(home, weights="random", device="cpu"), **settings)
+    return Job(manifest, modality, noise, how)
 
 
 class Reports(list[tuple[str, int, int]]):

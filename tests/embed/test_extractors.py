@@ -59,7 +59,7 @@ def manifest(tmp_path: Path) -> Manifest:
 
 
 def settings(home: Path, **changes: Any) -> Settings:
-    return Settings(home, **({"device": "cpu", "segment_s": 1.015} | changes))
+    return replace(Settings(home, device="cpu", segment_s=1.015), **changes)
 
 
 def test_every_backbone_has_an_extractor_and_every_protocol_its_backbones() -> None:
@@ -138,9 +138,9 @@ def test_items_without_a_sample_are_not_opened_and_have_no_vector(
     monkeypatch.setattr(extractors, "EXTRACTORS", {"dlib": Fake, "resemblyzer": Fake})
     face = extract(Job(manifest, "face", None, settings(manifest.folder)), np.arange(3))
     assert sorted(Fake.loaded) == [0, 2]
-    assert np.array_equal(face, [[np.nan, 0], [np.nan, np.nan], [2, 0]], equal_nan=True)
+    assert np.array_equal(face, np.array([[np.nan, 0], [np.nan, np.nan], [2, 0]]), equal_nan=True)
     voice = extract(Job(manifest, "voice", None, settings(manifest.folder)), np.array([1, 2]))
-    assert np.array_equal(voice, [[1, 1], [np.nan, np.nan]], equal_nan=True)
+    assert np.array_equal(voice, np.array([[1, 1], [np.nan, np.nan]]), equal_nan=True)
 
 
 def test_a_shard_without_any_sample(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:

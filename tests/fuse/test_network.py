@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmbio.fuse.branches import ImageBranch
-from mmbio.fuse.network import Network, n_parameters
+from mmbio.fuse.network import Network, Shapes, n_parameters
 from mmbio.protocols import AUDIOVISUAL, MULTITASK
 
 CLASSES = {"identification": 5, "gender": 2}
@@ -95,7 +95,7 @@ SIZES = {  # with biases, of the paper's layers (3.1)
 }
 
 
-def paired(fusion: str, shapes: dict[str, tuple[int, ...]] = AV) -> Network:
+def paired(fusion: str, shapes: Shapes = AV) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return Network(AUDIOVISUAL, fusion, {}, shapes)

@@ -50,9 +50,9 @@ def pool(rows: np.ndarray) -> Pool:
 
 
 def verification(together: bool = True, data: Data | None = None, seed: int = 0) -> Verification:
-    train, dev = (pool(np.flatnonzero(block)) for block in (SUBJECTS < 4, SUBJECTS >= 4))
-    pools = (dict.fromkeys(MODALITIES, block) for block in (train, dev))
-    return Verification(data or people(), MODALITIES, *pools, together, steps=5, batch=20, seed=seed)
+    blocks = (pool(np.flatnonzero(block)) for block in (SUBJECTS < 4, SUBJECTS >= 4))
+    train, dev = (dict.fromkeys(MODALITIES, block) for block in blocks)
+    return Verification(data or people(), MODALITIES, train, dev, together, steps=5, batch=20, seed=seed)
 
 
 def whose(vectors: Tensor) -> tuple[Tensor, Tensor]:
@@ -142,10 +142,8 @@ def test_masks_follow_their_rows() -> None:
 
 
 def test_a_modality_without_a_pool_is_masked() -> None:
-    blocks = (pool(np.flatnonzero(SUBJECTS < 4)), pool(np.flatnonzero(SUBJECTS >= 4)))
-    objective = Verification(
-        people(), MODALITIES, *({"voice": block} for block in blocks), True, steps=1, batch=4, seed=0
-    )
+    train, dev = ({"voice": pool(np.flatnonzero(block))} for block in (SUBJECTS < 4, SUBJECTS >= 4))
+    objective = Verification(people(), MODALITIES, train, dev, True, steps=1, batch=4, seed=0)
     ((vectors, present),) = epoch(objective).seen
     assert set(vectors) == {"voice"}
     assert present.tolist() == [[False, True]] * 8
@@ -160,9 +158,9 @@ def test_seeds_decide() -> None:
 
 @pytest.mark.parametrize(("train", "dev", "what"), [(1, 2, "train"), (4, 5, "tune")])
 def test_too_few_people(train: int, dev: int, what: str) -> None:
-    blocks = (pool(np.arange(EACH * train)), pool(np.arange(EACH * train, EACH * dev)))
+    to_train, to_tune = ({"face": pool(np.arange(EACH * a, EACH * b))} for a, b in ((0, train), (train, dev)))
     with pytest.raises(MmbioError, match=f"1 subjects, 1 with two samples, to {what} on"):
-        Verification(people(), MODALITIES, *({"face": b} for b in blocks), True, steps=1, batch=4, seed=0)
+        Verification(people(), MODALITIES, to_train, to_tune, True, steps=1, batch=4, seed=0)
 
 
 @pytest.mark.parametrize(("steps", "batch"), [(0, 20), (5, 1)])

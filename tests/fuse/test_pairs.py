@@ -19,7 +19,7 @@ def pool(rows: np.ndarray = ROWS, subjects: np.ndarray = SUBJECTS, videos: np.nd
 
 
 def subject_of(rows: np.ndarray) -> np.ndarray:
-    return SUBJECTS[rows - 10]
+    return np.asarray(SUBJECTS[rows - 10])
 
 
 def test_a_pool_by_hand() -> None:

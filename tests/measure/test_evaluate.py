@@ -16,6 +16,7 @@ from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.fuse.run import train
 from mmbio.measure import results
+from mmbio.measure.classify import Classified
 from mmbio.measure.evaluate import Evaluator, settings_of
 from mmbio.protocols import MULTITASK
 
@@ -36,9 +37,15 @@ def of(tiny_manifest: Manifest, tiny_settings: Settings) -> Of:
     return of
 
 
+def classified(evaluator: Evaluator) -> Classified:
+    found = evaluator.run()
+    assert isinstance(found, Classified)
+    return found
+
+
 def test_clean(of: Of, tiny_manifest: Manifest) -> None:
     evaluator = of(ATTENTION, "clean")
-    found = evaluator.run()
+    found = classified(evaluator)
     assert found.rows.tolist() == tiny_manifest.partitions()[0].test.tolist()
     assert found.present.tolist() == [[True, True, False]] * 18
     assert {task: p.shape for task, p in found.posteriors.items()} == {
@@ -60,7 +67,7 @@ def test_clean(of: Of, tiny_manifest: Manifest) -> None:
 @pytest.mark.parametrize("condition", ["missing=ecg", "missing=ecg,face=zeros", "missing=ecg,missing=face"])
 def test_missing_is_told(of: Of, condition: str) -> None:
     evaluator = of(ATTENTION, condition)
-    found = evaluator.run()
+    found = classified(evaluator)
     assert found.weights is not None
     assert not found.present[:, 0].any()
     assert not found.weights[:, :, 0].any()
@@ -70,16 +77,16 @@ def test_missing_is_told(of: Of, condition: str) -> None:
 
 def test_a_null_is_not_told(of: Of) -> None:
     null, clean = of(ATTENTION, "face=zeros"), of(ATTENTION, "clean")
-    found = null.run()
+    found = classified(null)
     assert found.present.tolist() == [[True, True, False]] * 18
     assert found.weights is not None
     assert (found.weights[:, :, 1] > 0).all()
     assert {(row.n_imputed, row.n_missing) for row in null.rows(found)} == {(0, 0)}
-    assert not np.array_equal(found.posteriors["gender"], clean.run().posteriors["gender"])
+    assert not np.array_equal(found.posteriors["gender"], classified(clean).posteriors["gender"])
 
 
 def test_nulls_are_the_same_each_time(of: Of) -> None:
-    first, again = (of(ATTENTION, "face=random").run() for _ in range(2))
+    first, again = (classified(of(ATTENTION, "face=random")) for _ in range(2))
     assert np.array_equal(first.posteriors["identification"], again.posteriors["identification"])
 
 
@@ -93,10 +100,10 @@ def test_the_condition_and_the_checkpoint_are_the_identity(of: Of) -> None:
     ("condition", "w_ecg", "w_face"), [("clean", 0.75, 0.25), ("missing=face", 1.0, 0.0), ("face=zeros", 0.75, 0.25)]
 )
 def test_score_level_is_its_members_posteriors_by_hand(of: Of, condition: str, w_ecg: float, w_face: float) -> None:
-    fused = of(SCORE_SUM, condition).run()
+    fused = classified(of(SCORE_SUM, condition))
     effects = parse(condition).effects
     ecg, face = (
-        of(member, str(combine(e for e in effects if e.modality in member.modalities))).run()
+        classified(of(member, str(combine(e for e in effects if e.modality in member.modalities))))
         for member in SCORE_SUM.members()
     )
     assert fused.weights is None
@@ -108,7 +115,7 @@ def test_score_level_is_its_members_posteriors_by_hand(of: Of, condition: str, w
 def test_unseen_subjects_are_tested_once_each(of: Of, tiny_manifest: Manifest) -> None:
     config = replace(UNSEEN, folds=None)
     evaluator = of(config, "clean")
-    found = evaluator.run()
+    found = classified(evaluator)
     parts = tiny_manifest.partitions(unseen=True)
     tested = ~np.isnan(found.posteriors["gender"]).all(2)  # (K, N)
     assert len(found.rows) == len(tiny_manifest.items)
@@ -125,7 +132,7 @@ def test_unseen_subjects_are_tested_once_each(of: Of, tiny_manifest: Manifest) -
 
 def test_rows_carry_everything(of: Of, tiny_manifest: Manifest) -> None:
     evaluator = of(SCORE_SUM, "missing=ecg")
-    found = evaluator.run()
+    found = classified(evaluator)
     rows = evaluator.rows(found)
     assert [(r.task, r.fold, r.metric) for r in rows] == [
         ("identification", "0", "accuracy"),
@@ -183,7 +190,7 @@ def test_one_fold_has_only_its_mean(of: Of) -> None:
 
 def test_saved_posteriors_reproduce_the_accuracy(of: Of, tiny_settings: Settings, tmp_path: Path) -> None:
     evaluator = of(ATTENTION, "missing=ecg")
-    found = evaluator.run()
+    found = classified(evaluator)
     elsewhere = replace(evaluator, settings=replace(tiny_settings, home=tmp_path))
     elsewhere.save(found)
     elsewhere.save(found)  # again, as one who runs eval twice does

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmbio.errors import MmbioError
-from mmbio.measure.logistic import Logistic, fit
+from mmbio.measure.logistic import Coefficients, Logistic, fit
 
 NAMES = ("face", "voice")
 
@@ -40,7 +40,7 @@ def test_a_fit_for_every_set_of_modalities(n_modalities: int) -> None:
 
 
 def test_each_trial_is_scored_by_the_modalities_that_it_has() -> None:
-    fits = {
+    fits: dict[tuple[bool, ...], Coefficients] = {
         (True, True): (np.array([2.0, 1.0]), 0.5),
         (True, False): (np.array([4.0, 0.0]), -1.0),
         (False, True): (np.array([0.0, 3.0]), 0.0),
@@ -88,7 +88,8 @@ import numpy as np
 from mmbio.measure.logistic import fit
 genuine = np.arange(60_000) % 2 == 0
 cosines = 0.2 * np.random.default_rng(0).standard_normal((60_000, 2)) + genuine[:, None] * [0.4, 0.2]
-print([(weights.tobytes().hex(), bias.hex()) for weights, bias in fit(cosines, genuine, ("face", "voice")).fits.values()])
+for weights, bias in fit(cosines, genuine, ("face", "voice")).fits.values():
+    print(weights.tobytes().hex(), bias.hex())
 """
 
 

@@ -69,11 +69,11 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "socofing": Reader(
             "socofing", "finger", ("socofing",), socofing.read, "SOCOFing: 600 subjects, real and altered impressions"
         ),
-        "voxceleb": Reader(
-            "voxceleb", "voice", VOXCELEB, voxceleb.read_voice, "VoxCeleb1 and 2: the voices of 7,365 speakers"
-        ),
         "librispeech": Reader(
             "librispeech", "voice", ("LibriSpeech",), librispeech.read, "LibriSpeech: chapters read by 2,484 speakers"
+        ),
+        "voxceleb": Reader(
+            "voxceleb", "voice", VOXCELEB, voxceleb.read_voice, "VoxCeleb1 and 2: the voices of 7,365 speakers"
         ),
         "finger-folders": Reader(
             "finger-folders", "finger", ("finger",), folders.reader("finger"), "your own: finger/FINGER/*.png"
