@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from mmbio.conditions import of_levels
+from mmbio.data.plan import Plan
 from mmbio.data.sources import resolve
 from mmbio.data.synthetic.root import SPREADS, generate
-from mmbio.data.plan import Plan
 from mmbio.data.virtual import build
 from mmbio.embed.settings import Settings
 from mmbio.fuse.config import Config
@@ -41,7 +41,8 @@ def accuracies(modality: str, spread: float, home: Path) -> dict[str, list[float
         for task in MULTITASK.tasks:
             config = Config("multitask", "concat", (modality,), (task,), condition, seed=seed)
             evaluation = Evaluator(manifest, train(manifest, config, settings), condition, settings).run()
-            found[task].append(100 * evaluation.accuracies[task].value)
+            (mean,) = [f.value for f in evaluation.figures if (f.metric, f.fold) == ("accuracy", "mean")]
+            found[task].append(100 * mean)
     return found
 
 

@@ -30,7 +30,6 @@ from mmbio.embed.backbones.resnet50 import MEAN, RANDOM_SEED, STD, stack
 from mmbio.files import home
 from mmbio.measure.intervals import subject_bootstrap
 from mmbio.protocols import MULTITASK
-from mmbio.protocols import MULTITASK
 
 N_SUBJECTS, N_IMAGES, N_TEST, BATCH = 58, 15, 3, 32
 
