@@ -63,6 +63,7 @@ def draw(sets: Mapping[str, Sequence[SampleSet]], plan: Plan, report: Report = s
         info={
             "scale": _scale(plan, sets),
             "n_subjects": n_subjects,
+            "n_in_trials": int(items["subject"][drawn["enrolment"][drawn["part"] == "test"]].nunique()),
             "noun": "items",
             "chimeric": chimeric,
             "match": plan.match if chimeric else "",

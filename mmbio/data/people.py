@@ -83,7 +83,7 @@ def _numbered(tested: Sequence[Virtual], rest: Sequence[Virtual], plan: Plan) ->
     if len(tested) < 2:
         raise MmbioError(f"{len(tested)} subjects to test where at least 2 are needed; add data or mark more as test")
     rng = np.random.default_rng([plan.seed, 11])
-    n_dev = max(1, round(DEV_SHARE * len(rest))) if len(rest) > 1 else 0
+    n_dev = max(min(2, len(rest) // 2), round(DEV_SHARE * len(rest)))
     # Complete subjects and those with one modality are split apart, so that both blocks have pairs.
     order = sorted(rng.permutation(len(rest)).tolist(), key=lambda i: -len(rest[i]))
     step = len(rest) / n_dev if n_dev else 0.0

@@ -42,7 +42,7 @@ class Pool:
             )
 
     def genuine(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """n pairs of different samples of one subject, of different videos where it has several."""
+        """n pairs of different samples of one subject, nearly all of different videos where it has several."""
         usable = np.flatnonzero(self.counts > 1)
         chosen = usable[rng.integers(len(usable), size=n)]
         first = self.starts[chosen] + _below(self.counts[chosen], rng)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mmbio.data.attributes import of_table
+from mmbio.data.attributes import matched, of_table
 from mmbio.data.manifest import Manifest
 from mmbio.embed.conditioned import Embeddings
 from mmbio.measure import attention
@@ -51,6 +51,4 @@ def figures(
 def attributes_of(manifest: Manifest, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Attribute -> (n,) 1, 0 or nan of items `rows`, as they came with the manifest."""
     known = of_table(manifest.attributes)
-    places = {name: i for i, name in enumerate(known.ids.tolist())}
-    at = np.array([places.get(i, -1) for i in manifest.items["id"].to_numpy(str)[rows].tolist()])
-    return {name: np.where(at >= 0, flags[at], np.nan) for name, flags in known.flags.items()}
+    return known.at(matched(manifest.items["id"].to_numpy(str)[rows], known).rows)

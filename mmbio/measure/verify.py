@@ -77,56 +77,53 @@ def run(evaluator: "Evaluator", report: Report) -> Verified:
     known = np.flatnonzero((asked.enrolment >= 0) & (asked.probe >= 0))
     trials = asked.take(known)
     sides = _sides(evaluator, trials, report)
-    used = [evaluator.manifest.modalities.index(m) for m in evaluator.config.modalities]
-    there = [
-        side.embeddings.present[_at(side, rows)][:, used]
-        for side, rows in zip(sides, (trials.enrolment, trials.probe), strict=True)
-    ]
-    usable = np.asarray(there[0].any(1) & there[1].any(1))
+    there = [_there(evaluator, side, rows) for side, rows in zip(sides, (trials.enrolment, trials.probe), strict=True)]
+    both = there[0] & there[1]
+    # A fused vector can be compared across modalities, a cosine cannot.
+    usable = np.asarray(both.any(1) if evaluator.config.is_score_level else there[0].any(1) & there[1].any(1))
     n_missing = len(asked.genuine) - int(usable.sum())
     if n_missing and not evaluator.options.skip_missing:
         raise missing(asked, known, usable)
-    trials = trials.take(usable)
-    both = there[0][usable] & there[1][usable]
-    rule: dict[str, float] = {}
-    if evaluator.config.is_score_level:
-        fitted, cosines = _logistic(evaluator, report), _cosines(evaluator, sides, trials)
-        usable_pairs = np.asarray(both.any(1))
-        if not usable_pairs.all() and not evaluator.options.skip_missing:
-            raise missing(asked, known, usable_pairs)
-        n_missing += int((~usable_pairs).sum())
-        trials, both, cosines = trials.take(usable_pairs), both[usable_pairs], cosines[usable_pairs]
-        scores = fitted.scores(cosines, both)
-        weights, bias = fitted.fits[(True,) * len(used)]
-        rule = dict(zip(evaluator.config.modalities, weights.tolist(), strict=True)) | {"bias": bias}
-    else:
-        scores = pair_scores(
-            sides[0].fused, sides[1].fused, _at(sides[0], trials.enrolment), _at(sides[1], trials.probe)
-        )
+    trials, both = trials.take(usable), both[usable]
+    scores, rule = _scores(evaluator, sides, trials, both, report)
     probe = sides[1]
-    weights_found = None if probe.weights is None else probe.weights[None]
     figures = _figures(evaluator, trials, scores, n_missing, np.asarray((~both).any(1)))
     if probe.weights is not None:
         figures += attended.figures(
             evaluator.manifest, evaluator.config.modalities, probe.embeddings, probe.weights, evaluator.config.seed
         )
-    ids = evaluator.manifest.items["item"].to_numpy(np.int64)
+    items = evaluator.manifest.items["item"].to_numpy(np.int64)
+    numbers = {"enrolment": items[trials.enrolment], "probe": items[trials.probe]}
     return Verified(
         hash=evaluator.hash,
         rows=probe.embeddings.rows,
         present=probe.embeddings.present,
-        weights=weights_found,
+        weights=None if probe.weights is None else probe.weights[None],
         trials=trials,
         scores=scores,
         figures=figures,
-        arrays={
-            "scores": scores,
-            "genuine": trials.genuine,
-            "enrolment": ids[trials.enrolment],
-            "probe": ids[trials.probe],
-        },
+        arrays={"scores": scores, "genuine": trials.genuine} | numbers,
         rule=rule,
     )
+
+
+def _there(evaluator: "Evaluator", side: _Side, rows: np.ndarray) -> np.ndarray:
+    """Which modalities in use (T, M) the items `rows` (T,) of a side have."""
+    used = [evaluator.manifest.modalities.index(m) for m in evaluator.config.modalities]
+    return np.asarray(side.embeddings.present[_at(side, rows)][:, used])
+
+
+def _scores(
+    evaluator: "Evaluator", sides: tuple[_Side, _Side], trials: Trials, both: np.ndarray, report: Report
+) -> tuple[np.ndarray, dict[str, float]]:
+    """The trials' scores (T,), and at score level the weights of the fit for all modalities."""
+    if not evaluator.config.is_score_level:
+        at = _at(sides[0], trials.enrolment), _at(sides[1], trials.probe)
+        return pair_scores(sides[0].fused, sides[1].fused, *at), {}
+    fitted = _logistic(evaluator, report)
+    weights, bias = fitted.fits[(True,) * both.shape[1]]
+    rule = dict(zip(evaluator.config.modalities, weights.tolist(), strict=True)) | {"bias": bias}
+    return fitted.scores(_cosines(evaluator, sides, trials), both), rule
 
 
 def _sides(evaluator: "Evaluator", trials: Trials, report: Report) -> tuple[_Side, _Side]:

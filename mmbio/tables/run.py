@@ -181,12 +181,17 @@ class Finished:
         behind = (
             ", ".join(sorted({f"{r.backbone}, weights {r.weights}" for r in rows if r.weights})) or "vectors as given"
         )
-        chimeric = f", chimeric subjects (faces and voices matched by {info['match']})" if info["chimeric"] else ""
+        chimeric = (
+            f", chimeric subjects ({'matched by gender' if info['match'] == 'gender' else 'of any gender'})"
+            if info["chimeric"]
+            else ""
+        )
         left = "; ".join(f"{count} x {why}" for why, count in info["dropped"].items() if count)
         counts = next((r for r in rows if r.n_genuine is not None), None)
         trials = f", {counts.n_genuine} genuine and {counts.n_impostor} impostor" if counts else ""
+        fewer = f", of whom {info['n_in_trials']} are in trials" if info["n_in_trials"] != n["all"] else ""
         notes = [
-            f"Data: {info['data']}; {n['all']} subjects test ({genders or 'gender not known'}), {n['dev']} train and"
+            f"Data: {info['data']}; {n['all']} subjects test ({genders or 'gender not known'}){fewer}, {n['dev']} train and"
             f" tune{chimeric}; {info['scale']} scale, manifest {self.runner.manifest.hash[:8]}.",
             f"Trials: genuine {info['trials']}{trials}. Left out: {left or 'nothing'}.",
             f"Embeddings: {behind}; seed {some.seed}; mmbio {some.version}.",
