@@ -191,8 +191,8 @@ class Finished:
         trials = f", {counts.n_genuine} genuine and {counts.n_impostor} impostor" if counts else ""
         fewer = f", of whom {info['n_in_trials']} are in trials" if info["n_in_trials"] != n["all"] else ""
         notes = [
-            f"Data: {info['data']}; {n['all']} subjects test ({genders or 'gender not known'}){fewer}, {n['dev']} train and"
-            f" tune{chimeric}; {info['scale']} scale, manifest {self.runner.manifest.hash[:8]}.",
+            f"Data: {info['data']}; {n['all']} subjects test ({genders or 'gender not known'}){fewer}, {n['dev']} train"
+            f" and tune{chimeric}; {info['scale']} scale, manifest {self.runner.manifest.hash[:8]}.",
             f"Trials: genuine {info['trials']}{trials}. Left out: {left or 'nothing'}.",
             f"Embeddings: {behind}; seed {some.seed}; mmbio {some.version}.",
         ]
