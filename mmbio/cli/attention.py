@@ -77,6 +77,9 @@ def command(
     trained = checkpoints.read(path, protocol)
     _check(trained)
     found = manifests.read(manifests.of_hash(settings.home, trained.key["manifest"]))
+    if "id" not in found.items:
+        raise MmbioError(f"--protocol {protocol}: its items have no ids to match attributes by;"
+                         " use --protocol audiovisual")  # fmt: skip
     which, used = PROTOCOLS[protocol], trained.config.modalities
     condition = options.condition(noises, (), which, used)
     steps = [options.condition((text,), (), which, used) for text in (levels or "").split()]
@@ -134,9 +137,6 @@ def _analysed(evaluator: "Evaluator", file: str | None, permutations: int, repor
     if file is None and not len(manifest.attributes):
         raise MmbioError("the data come without attributes; give a CSV with --attributes, its first column id")
     known = attributes.read(Path(file)) if file else attributes.of_table(manifest.attributes)
-    if "id" not in manifest.items:
-        raise MmbioError(f"--protocol {evaluator.config.protocol}: its items have no ids to match attributes by;"
-                         " use --protocol audiovisual")  # fmt: skip
     ids = manifest.items["id"].to_numpy(str)[rows]
     matched = attributes.matched(ids, known)
     notes = list(known.notes)

@@ -2,12 +2,18 @@
 
 import json
 import re
+from typing import Final
 
 import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
 from mmbio.protocols import FOLDS, GENUINE, PROTOCOLS, SPLITS, TRIPLETS
+
+BELONGING: Final = {
+    "multitask": ("ages", "triplets", "folds", "skip_unusable"),
+    "audiovisual": ("match", "genuine", "same_gender", "frames"),
+}
 
 
 @click.command("build-virtual", short_help="Pair public subjects into virtual ones and draw their triplets.")
@@ -80,6 +86,7 @@ def command(
     from mmbio.files import home, remember
 
     which = PROTOCOLS[protocol]
+    options.only_for(which, BELONGING)
     if split is not None and split not in which.splits:
         raise MmbioError(f"--split {split}: the protocol {protocol} has {', '.join(which.splits)} alone; leave it out")
     plan = Plan(

@@ -62,6 +62,8 @@ def command(
     from mmbio.files import home
     from mmbio.tables.figures import before_after
 
+    if PROTOCOLS[protocol].verifies:
+        raise MmbioError(f"--protocol {protocol}: only the samples of multitask can be shown; leave it out")
     condition = options.condition(noises or ("paper",), (), PROTOCOLS[protocol])
     levels = {m: condition.noise(m) for m in PROTOCOLS[protocol].modalities if condition.noise(m)}
     if len(levels) != len(condition.effects) or not levels:

@@ -2,18 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
-from mmbio.protocols import P_TARGET, PROTOCOLS
+from mmbio.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from mmbio.data.manifest import Manifest
     from mmbio.measure.results import ResultRow
     from mmbio.measure.trials import Trials
+
+
+OF_TRIALS: Final = ("trials", "strip_suffix", "missing_trials", "eer", "p_target", "preset", "by_gender")
 
 
 @click.command("eval", short_help="Test a checkpoint under a condition.")
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
               help="Trials that cannot be scored: refuse, or leave them out and count them.")  # fmt: skip
 @click.option("--eer", type=click.Choice(options.EER), default="linear", show_default=True,
               help="Convention of the EER that is printed first.")  # fmt: skip
-@click.option("--p-target", type=float, default=P_TARGET, show_default=True, help="Prior of minDCF, both costs 1.")
+@click.option("--p-target", type=float, help="Prior of minDCF, both costs 1.  [default: 0.01]")
 @click.option(
     "--preset", type=click.Choice(options.PRESETS), help="minDCF of an evaluation campaign, in place of --p-target."
 )
@@ -59,7 +62,7 @@ def command(
     strip_suffix: str | None,
     missing_trials: str,
     eer: str,
-    p_target: float,
+    p_target: float | None,
     preset: str | None,
     by_gender: bool,
     device: str,
@@ -92,6 +95,12 @@ def command(
     from mmbio.measure.evaluate import Evaluator, settings_of
     from mmbio.measure.verify import Options
 
+    options.only_for(PROTOCOLS[protocol], {"audiovisual": OF_TRIALS})
+    if p_target is not None and preset:
+        raise MmbioError(f"--p-target {p_target:g}: the preset {preset} has a prior of its own; give one of the two")
+    if strip_suffix and trials is None:
+        raise MmbioError(f"--strip-suffix {strip_suffix}: is for the ids of a list; add --trials, or leave it out")
+    cost = Cost() if p_target is None else Cost(p_target)
     settings = options.settings(out, "auto", "auto", device)
     path = Path(checkpoint) if checkpoint else checkpoints.newest(settings.home, protocol)
     if path is None:
@@ -105,8 +114,8 @@ def command(
     settings = settings_of(trained, settings, backbone_weights)
     if unseen and trained.config.verifies:
         raise MmbioError("--unseen: verification always tests subjects that were not trained on; leave it out")
-    how = Options(eer, preset or "", Cost(p_target), by_gender, missing_trials == "skip")
-    listed = _trials(found, trials, strip_suffix, trained.config.verifies)
+    how = Options(eer, preset or "", cost, by_gender, missing_trials == "skip")
+    listed = _trials(found, trials, strip_suffix)
     if not quiet and not as_json:
         click.echo(f"checkpoint: {path}", err=True)
     with progress(quiet or as_json) as report:
@@ -125,12 +134,10 @@ def command(
         click.echo(f"written: {evaluator.folder} and {settings.home / 'results.csv'}")
 
 
-def _trials(found: "Manifest", path: str | None, suffix: str | None, verifies: bool) -> "Trials | None":
+def _trials(found: "Manifest", path: str | None, suffix: str | None) -> "Trials | None":
     """The trials of a user's list, None for the manifest's own."""
     if path is None:
         return None
-    if not verifies:
-        raise MmbioError(f"--trials {path}: belongs to verification; add --protocol audiovisual, or leave it out")
     from mmbio.data import trial_lists
     from mmbio.measure.trials import of_list
 

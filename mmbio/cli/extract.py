@@ -53,6 +53,7 @@ def command(
     which = PROTOCOLS[protocol]
     condition = options.condition(noises, (), which)
     found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json)
+    options.check_extraction(found, settings)
     settings = replace(settings, segment_s=options.segment_of(found, segment_s))
     rows = np.arange(len(found.items))
     written = []

@@ -1,10 +1,12 @@
 """Options that several verbs share, and what they parse into."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from mmbio.conditions import Condition, Effect, combine, of_levels, parse
 from mmbio.errors import MmbioError
@@ -136,6 +138,21 @@ def condition(
     return combine(effects)
 
 
+def only_for(which: Protocol, belonging: Mapping[str, Iterable[str]]) -> None:
+    """Refuse options on the command line that belong to another protocol, where they would change nothing.
+
+    `belonging` names the parameters by their protocol.
+    """
+    context = click.get_current_context()
+    texts = {p.name: p.opts[0] for p in context.command.params}
+    for owner in (name for name in belonging if name != which.name):
+        for name in belonging[owner]:
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise MmbioError(
+                    f"{texts[name]}: belongs to the protocol {owner}; add --protocol {owner}, or leave it out"
+                )
+
+
 def names(text: str) -> tuple[str, ...]:
     """The names in a comma-separated list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -171,9 +188,24 @@ def settings(
     return Settings(home(out), backbone_weights, precision, device, tuple(sorted(named.items())))
 
 
+def check_extraction(found: "Manifest", settings: "Settings") -> None:
+    """Refuse --backbone and --weights where the data have no samples that they could change anything on."""
+    from mmbio.embed.extractors import backbone_of
+
+    behind = {m: backbone_of(found, m, settings) for m in found.modalities}
+    for modality, name in settings.backbones:
+        if behind.get(modality) != name:
+            why = "is there as vectors" if modality in behind else "is not there"
+            raise MmbioError(f"--backbone {modality}={name}: {modality} {why} in {found.folder}; leave it out")
+    if settings.weights != "auto" and "resnet50" not in behind.values():
+        raise MmbioError(f"--weights {settings.weights}: no ResNet-50 is used on {found.folder}; leave it out")
+
+
 def segment_of(found: "Manifest", seconds: float | None) -> float | None:
     """The segment length of an experiment: as asked, else the longest that the data have, None where they have none."""
     lengths = sorted(float(s) for s in found.info.get("segments", ()))
+    if seconds is not None and not math.isfinite(seconds):
+        raise MmbioError(f"--segment {seconds:g}: expected a length in seconds, such as 1.015")
     if seconds is not None and not lengths:
         raise MmbioError(f"--segment {seconds:g}: the data of {found.folder} have no segments of speech; leave it out")
     if seconds is not None and "vectors" in found.info["sources"].get("voice", {}) and seconds not in lengths:

@@ -87,19 +87,22 @@ def command(**given: Any) -> None:
         given["out"], given["backbone_weights"], given["precision"], given["device"], given["backbones"]
     )
     made: dict[str, Any] = {}
-    for protocol in _protocols(given, chosen):
+    wanted = _protocols(given, chosen)
+    for protocol in wanted:
         ours = [s for s in chosen if s.protocol.name == protocol]
         for split in given["splits"] if protocol == "multitask" else PROTOCOLS[protocol].splits:
             with _progress(silent) as report:
-                runner = _runner(given, protocol, split, settings, report)
+                runner = _runner(given, protocol, split, settings, report, len(wanted) == 1)
                 label = _label(runner)
                 fit = _fitting(ours, runner, silent)
                 if given["explain"]:
                     made |= _explain(runner, label, fit, silent)
                 elif fit:
-                    made |= _run(runner, label, fit, report)
+                    made |= _run(runner, label, fit, report, silent)
             if fit and not given["explain"] and not silent:
                 _show(made, label)
+    if not made:
+        raise MmbioError("SPEC: none of the tables fits the data; name one that does, or give other data")
     if given["as_json"]:
         click.echo(json.dumps(made))
 
@@ -111,7 +114,7 @@ def _protocols(given: dict[str, Any], chosen: "list[TableSpec]") -> list[str]:
     names = list(dict.fromkeys(s.protocol.name for s in chosen))
     wanted = [n for n in names if given["protocol"] in (None, n)]
     data = given["data"] or os.environ.get("MMBIO_DATA")
-    if data and is_set(Path(data)) and not given["specs"]:
+    if data and is_set(Path(data)) and not given["specs"] and given["protocol"] is None:
         wanted = [n for n in wanted if PROTOCOLS[n].verifies]
     elif data and not given["specs"] and given["protocol"] is None:
         wanted = [n for n in wanted if n == "multitask"]  # a root rarely holds both; --protocol names the other
@@ -122,31 +125,48 @@ def _protocols(given: dict[str, Any], chosen: "list[TableSpec]") -> list[str]:
 
 def _fitting(specs: "list[TableSpec]", runner: "Runner", silent: bool) -> "list[TableSpec]":
     """The specs cut to what the data have: their segment lengths, and attributes where a table asks for some."""
-    from mmbio.tables.spec import cells, for_lengths
+    from mmbio.tables.cut import for_attributes, for_lengths
+    from mmbio.tables.spec import cells
 
     info = runner.manifest.info
+    known = _attributes(runner)
     fit = []
     for spec in specs:
         if not spec.protocol.verifies:
             fit.append(spec)
             continue
         cut = for_lengths(spec, tuple(float(s) for s in info["segments"]))
-        attributes = any(cell.given for cell in cells(cut))
-        lacking = {m for cell in cells(cut) for m in cell.settings.modalities} - set(runner.manifest.modalities)
+        whole, cut = cut, for_attributes(cut, known)
+        lacking = {m for cell in cells(whole) for m in cell.settings.modalities} - set(runner.manifest.modalities)
         why = (
-            "the data come without attributes"
-            if attributes and not len(runner.manifest.attributes)
-            else f"the data have no {', '.join(sorted(lacking))}"
+            f"the data have no {', '.join(sorted(lacking))}"
             if lacking
             else "the data have none of its segment lengths"
+            if not whole.rows
+            else "the data come without its attributes"
             if not cut.rows
             else ""
         )
         if not why:
             fit.append(cut)
+            _tell_left_out(whole, cut, silent)
         elif not silent:
             click.echo(f"{spec.name}: left out, for {why}", err=True)
     return fit
+
+
+def _attributes(runner: "Runner") -> frozenset[str]:
+    """The attributes that came with the data."""
+    from mmbio.data.attributes import of_table
+
+    table = runner.manifest.attributes
+    return frozenset(of_table(table).flags if len(table) else ())
+
+
+def _tell_left_out(whole: "TableSpec", cut: "TableSpec", silent: bool) -> None:
+    gone = [row.id for row in whole.rows if row not in cut.rows]
+    if gone and not silent:
+        click.echo(f"{cut.name}: {len(gone)} rows left out, for the data have no {'; '.join(gone)}", err=True)
 
 
 def _path(name: str, folder: Path) -> Path:
@@ -183,7 +203,9 @@ def _plan(given: dict[str, Any], protocol: str, split: str) -> "Plan":
     )
 
 
-def _runner(given: dict[str, Any], protocol: str, split: str, settings: "Settings", report: "Report") -> "Runner":
+def _runner(
+    given: dict[str, Any], protocol: str, split: str, settings: "Settings", report: "Report", alone: bool
+) -> "Runner":
     from mmbio.data.sources import resolve
     from mmbio.data.virtual import build
     from mmbio.tables.run import Runner
@@ -193,6 +215,8 @@ def _runner(given: dict[str, Any], protocol: str, split: str, settings: "Setting
     sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, plan.seed)
     under = options.condition(given["unders"], (), plan.protocol)
     manifest = build(sets, plan, settings.home, report)
+    if alone:
+        options.check_extraction(manifest, settings)
     return Runner(manifest, settings, given["seed"], given["folds"], under)
 
 
@@ -224,14 +248,19 @@ def _label(runner: "Runner") -> str:
     return "-".join(parts).replace(" ", "-")
 
 
-def _run(runner: "Runner", label: str, specs: "list[TableSpec]", report: "Report") -> dict[str, Any]:
+def _run(runner: "Runner", label: str, specs: "list[TableSpec]", report: "Report", silent: bool) -> dict[str, Any]:
     from mmbio.tables import explain, formats, write
+    from mmbio.tables.cut import for_attributes
     from mmbio.tables.run import Finished, specs_work
     from mmbio.tables.spec import spec_folder
 
     runner.compute(specs_work(specs), report)
     explain.note(runner, label, specs)
-    finished = [Finished(spec, runner) for spec in specs]
+    finished = []
+    for spec in specs:
+        cut = for_attributes(spec, runner.attributes(spec))  # some may be of no sample that was tested
+        _tell_left_out(spec, cut, silent)
+        finished += [Finished(cut, runner)] if cut.rows else []
     made = [(f, write.table(f, spec_folder())) for f in finished]
     out = runner.extraction.home / "tables" / label
     files = write.write(made, out)

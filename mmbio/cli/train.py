@@ -77,7 +77,9 @@ def command(
     from mmbio.fuse.config import OF_CLASSES, OF_PAIRS, Config
 
     which = PROTOCOLS[protocol]
+    options.only_for(which, {"multitask": ("loss_weights",)})
     name = fusion or which.fusion
+    by_default = ("gender",) if unseen and not which.verifies else which.tasks
     if name not in (*OF_CLASSES, *OF_PAIRS):
         fusions.find(name)
     settings = options.settings(out, backbone_weights, precision, device, backbones)
@@ -90,7 +92,7 @@ def command(
             protocol=protocol,
             fusion=name,
             modalities=chosen,
-            tasks=options.names(tasks) if tasks is not None else ("gender",) if unseen else which.tasks,
+            tasks=options.names(tasks) if tasks is not None else by_default,
             condition=options.condition(noises, (), which, chosen),
             seed=seed,
             folds=folds,
@@ -106,6 +108,7 @@ def command(
     absent = [m for m in chosen if m not in found.modalities]
     if absent:
         raise MmbioError(f"--modalities {absent[0]}: the data have {', '.join(found.modalities)}; choose from them")
+    options.check_extraction(found, settings)
     config = config_of(chosen, options.segment_of(found, segment_s))
     with progress(quiet or as_json) as report:
         checkpoint = run.train(found, config, settings, report)

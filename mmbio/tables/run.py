@@ -110,6 +110,11 @@ class Runner:
         """True where the cell's figures are on disk under everything that determines them."""
         return (self.evaluator(settings).folder / "rows.csv").is_file()
 
+    def attributes(self, spec: TableSpec) -> frozenset[str]:
+        """The attributes that a spec's finished cells have figures of."""
+        asked = dict.fromkeys(cell.settings for cell in cells(spec) if cell.given)
+        return frozenset(row.given for settings in asked for row in self.rows(settings))
+
     def rows(self, settings: Settings) -> list[ResultRow]:
         """The finished result rows of a cell."""
         return results.read(self.evaluator(settings).folder / "rows.csv")

@@ -8,7 +8,7 @@ the texts that the paper prints.
 import csv
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -159,36 +159,20 @@ def cells(spec: TableSpec) -> tuple[Cell, ...]:
     return _cells(spec, spec.name)
 
 
-def for_lengths(spec: TableSpec, lengths: tuple[float, ...]) -> TableSpec:
-    """The spec on data of these segment lengths: cells of others are left out, or, of data without lengths, merged.
-
-    Data without lengths have one kind of speech: rows that differ in nothing else stand once.
-    """
-    kept: dict[object, Row] = {}
-    for row in spec.rows:
-        asked = {spec.base.get("segment_s"), row.set.get("segment_s")} - {None}
-        if lengths and asked and not asked <= set(lengths):
-            continue
-        without = {k: v for k, v in row.set.items() if lengths or k != "segment_s"}
-        key = tuple(
-            "-" if k.name == "segment_s" and not lengths else text for k, text in zip(spec.keys, row.key, strict=True)
-        )
-        kept.setdefault((key, repr(sorted(without.items()))), replace(row, key=key, set=without))
-    base = {k: v for k, v in spec.base.items() if lengths or k != "segment_s"}
-    return replace(spec, base=base, rows=tuple(kept.values()))
-
-
-def read_reported(path: Path, spec: TableSpec) -> dict[tuple[str, str], str]:
+def read_reported(path: Path, spec: TableSpec, whole: bool = True) -> dict[tuple[str, str], str]:
     """The paper's values as it prints them, by row id and column key; blanks are left out.
 
     The spec may have rows and columns that the file has not; each row of the file must be one
-    of the spec's. Raises MmbioError otherwise, and for values that are no numbers.
+    of the spec's, unless the spec is not `whole`. Raises MmbioError otherwise, and for values that
+    are no numbers.
     """
     rows = {tuple(map(fields.canonical, row.key)): row.id for row in spec.rows}
     existing = {(cell.row, cell.column) for cell in cells(spec)}
     reported: dict[tuple[str, str], str] = {}
     for line in _csv_lines(path, spec):
         key = tuple(fields.canonical(line[key.name]) for key in spec.keys)
+        if key not in rows and not whole:
+            continue
         if key not in rows:
             raise MmbioError(f"{path}: the row {', '.join(line.values())} is not in {spec.name}; add it there")
         for column in spec.columns:

@@ -16,12 +16,8 @@ def table(finished: Finished, folder: Path) -> Table:
     """The table of a spec: beside the paper's figures on real data, apart from them on synthetic data."""
     reported = folder / "reported" / f"{finished.spec.name}.csv"
     beside = not finished.runner.manifest.is_synthetic and reported.is_file()
-    return measured_table(
-        finished.spec,
-        finished.measured(),
-        finished.provenance(),
-        read_reported(reported, finished.spec) if beside else None,
-    )
+    values = read_reported(reported, finished.spec, whole=False) if beside else {}  # the spec may be cut to the data
+    return measured_table(finished.spec, finished.measured(), finished.provenance(), values or None)
 
 
 def write(made: Sequence[tuple[Finished, Table]], out: Path) -> list[Path]:
