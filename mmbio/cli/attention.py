@@ -13,6 +13,8 @@ from mmbio.protocols import AUDIOVISUAL, PROTOCOLS
 if TYPE_CHECKING:
     import numpy as np
 
+    from mmbio.data.attributes import Attributes
+    from mmbio.data.manifest import Manifest
     from mmbio.fuse.checkpoint import Checkpoint
     from mmbio.measure.attention import Analysis
     from mmbio.measure.evaluate import Evaluator
@@ -77,17 +79,15 @@ def command(
     trained = checkpoints.read(path, protocol)
     _check(trained)
     found = manifests.read(manifests.of_hash(settings.home, trained.key["manifest"]))
-    if "id" not in found.items:
-        raise MmbioError(f"--protocol {protocol}: its items have no ids to match attributes by;"
-                         " use --protocol audiovisual")  # fmt: skip
     which, used = PROTOCOLS[protocol], trained.config.modalities
     condition = options.condition(noises, (), which, used)
     steps = [options.condition((text,), (), which, used) for text in (levels or "").split()]
+    known = _attributes(found, attributes)
     settings = settings_of(trained, settings)
     target = settings.home / "attention" / f"{path.stem}-{condition}"
     with progress(quiet or as_json) as report:
         evaluator = Evaluator(found, trained, condition, settings)
-        analysis, notes = _analysed(evaluator, attributes, permutations, report)
+        analysis, notes = _analysed(evaluator, known, permutations, report)
         figure = _plotted([Evaluator(found, trained, c, settings) for c in steps], target, report) if steps else {}
     files = _written(analysis, target) + ([str(target / "weights.png")] if figure else [])
     told = {
@@ -128,15 +128,29 @@ def _weights(evaluator: "Evaluator", report: Any) -> "tuple[np.ndarray, np.ndarr
     return found.rows, np.nanmean(found.weights, axis=0)[:, used], found.present[:, used]
 
 
-def _analysed(evaluator: "Evaluator", file: str | None, permutations: int, report: Any) -> "tuple[Analysis, list[str]]":
+def _attributes(found: "Manifest", file: str | None) -> "Attributes":
+    """The attributes in a user's file, else those of the data; raises MmbioError where there is nothing to go by."""
+    from mmbio.data import attributes
+
+    given = attributes.read(Path(file)) if file else None
+    if "id" not in found.items:
+        raise MmbioError(
+            f"--protocol {found.info['protocol']}: its items have no ids to match attributes by;"
+            " use --protocol audiovisual"
+        )
+    if given is None and not len(found.attributes):
+        raise MmbioError("the data come without attributes; give a CSV with --attributes, its first column id")
+    return given or attributes.of_table(found.attributes)
+
+
+def _analysed(
+    evaluator: "Evaluator", known: "Attributes", permutations: int, report: Any
+) -> "tuple[Analysis, list[str]]":
     from mmbio.data import attributes
     from mmbio.measure.attention import analyse
 
     manifest = evaluator.manifest
     rows, weights, present = _weights(evaluator, report)
-    if file is None and not len(manifest.attributes):
-        raise MmbioError("the data come without attributes; give a CSV with --attributes, its first column id")
-    known = attributes.read(Path(file)) if file else attributes.of_table(manifest.attributes)
     ids = manifest.items["id"].to_numpy(str)[rows]
     matched = attributes.matched(ids, known)
     notes = list(known.notes)

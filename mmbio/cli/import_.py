@@ -90,6 +90,7 @@ def command(
     for key, path in named.items():
         files.setdefault(key[0], {})[key[1]] = embedding_files.read(path, beside.get(key))
     joined = imported.together(files, table, suffixes)
+    _check_shared(joined)
     written = vector_sets.write(
         folder, folder.name, joined.samples, joined.vectors, made={"subjects": "--subjects" if subjects else "ids"}
     )
@@ -136,6 +137,20 @@ def _check_lengths(named: Mapping[Keys, Path]) -> None:
     for modality, segment in named:
         if not segment and any(m == modality and s for m, s in named):
             raise MmbioError(f"--modality {modality}: with and without a length; write {modality}@SECONDS for all")
+
+
+def _check_shared(joined: "Imported") -> None:
+    """Refuse modalities of which no two have an id in common."""
+    from mmbio.data.trial_lists import some
+
+    modalities = list(joined.vectors)
+    here = joined.samples[modalities].to_numpy() >= 0
+    if len(modalities) > 1 and not (here.sum(axis=1) > 1).any():
+        ids = joined.samples["id"].to_numpy()
+        shown = ", ".join(f"{m} has {some(ids[of])}" for m, of in zip(modalities, here.T, strict=True))
+        raise MmbioError(
+            f"--modality: no id is in two of the files ({shown}); strip what they differ by with --strip-suffix"
+        )
 
 
 def _text(key: Keys) -> str:

@@ -212,8 +212,8 @@ def _runner(
 
     plan = _plan(given, protocol, split)
     sources = options.assignments(given["sources"], "--source")
-    sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, plan.seed)
     under = options.condition(given["unders"], (), plan.protocol)
+    sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, plan.seed)
     manifest = build(sets, plan, settings.home, report)
     if alone:
         options.check_extraction(manifest, settings)

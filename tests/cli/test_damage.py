@@ -94,7 +94,7 @@ def changed(root: Path, home: Path, good: Call) -> None:
 
 
 def other_protocol(root: Path, home: Path, good: Call) -> None:
-    metadata = {"mmbio": json.dumps({"schema": 1, "config": {"protocol": "audiovisual"}})}
+    metadata = {"mmbio": json.dumps({"schema": 2, "config": {"protocol": "audiovisual"}})}
     save_file({"a": torch.zeros(1)}, home / "other.safetensors", metadata=metadata)
 
 

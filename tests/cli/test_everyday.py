@@ -16,6 +16,7 @@ from PIL import Image
 
 from mmbio.cli.main import VERBS
 from mmbio.data.synthetic import root as synthetic
+from mmbio.fuse.config import OPTIMISERS, Optimiser
 from mmbio.measure.evaluate import Evaluator
 from mmbio.tables.spec import spec_folder
 
@@ -54,8 +55,25 @@ def own(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def repeated(home: Path, good: Call, tiny_root: Path, own: list[str]) -> dict[str, list[str]]:
-    """Words for each verb that find done what they ask for, but for eval and corrupt, which cost little."""
+def files(tmp_path_factory: pytest.TempPathFactory, av_set: Path) -> Path:
+    """Embeddings, a trial list and scores of one's own."""
+    folder = tmp_path_factory.mktemp("files")
+    ids = [f"s{i}/v{j}/c" for i in range(6) for j in range(3)]
+    np.savez(folder / "face.npz", ids=np.array(ids), vectors=np.random.default_rng(0).standard_normal((18, 4)))
+    (folder / "trials").write_text("1 s0/v0/c s0/v1/c\n0 s0/v0/c s1/v0/c\n")
+    (folder / "scores.csv").write_text("score,genuine\n.08,1\n.19,1\n.13,0\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def repeated(
+    home: Path, good: Call, tiny_root: Path, own: list[str], files: Path, av_set: Path
+) -> dict[str, list[str]]:
+    """Words for each verb that find done what they ask for, but for those that cost little."""
+    short = {"audiovisual": Optimiser(batch=20, epochs=2, steps=2)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmbio.fuse.config.OPTIMISERS", OPTIMISERS | short)
+        good("train", "--protocol", "audiovisual", "--data", av_set, "--out", home)
     made = home / "data" / "synthetic"
     made.mkdir(parents=True)
     marker = synthetic._description(0, synthetic.N_SUBJECTS, synthetic.SPREADS)
@@ -69,8 +87,15 @@ def repeated(home: Path, good: Call, tiny_root: Path, own: list[str]) -> dict[st
         "eval": [],
         "corrupt": ["--noise", "face=0.97", "--number", "1"],
         "tables": own[1:],
+        "attention": ["--permutations", "10"],
+        "metrics": [str(files / "scores.csv")],
     }
-    return {verb: [verb, *more, "--out", str(home)] for verb, more in words.items()}
+    trials = ["--embeddings", str(files / "face.npz"), "--trials", str(files / "trials")]
+    elsewhere = {
+        "import": ["import", "--modality", f"face={files / 'face.npz'}", "--out", str(home / "mine")],
+        "score": ["score", *trials, "--out", str(home / "scores.csv")],
+    }
+    return {verb: [verb, *more, "--out", str(home)] for verb, more in words.items()} | elsewhere
 
 
 def accuracies(home: Path, condition: str) -> list[dict[str, str]]:
@@ -101,7 +126,7 @@ def test_train_says_what_it_trained(good: Call, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "condition", "n_missing"),
+    ("words", "condition", "n_imputed"),
     [
         ((), "clean", "0"),
         (("--noise", "face=0.97"), "face=0.97", "0"),
@@ -109,15 +134,15 @@ def test_train_says_what_it_trained(good: Call, home: Path) -> None:
         (("--noise", "ecg=0.1,face=zeros"), "ecg=0.1,face=zeros", "0"),
     ],
 )
-def test_eval(good: Call, home: Path, words: tuple[str, ...], condition: str, n_missing: str) -> None:
+def test_eval(good: Call, home: Path, words: tuple[str, ...], condition: str, n_imputed: str) -> None:
     result = good("eval", *words, "--out", home)
     assert "identification" in result.stdout
     assert f"written: {home / 'results'}" in result.stdout
     assert result.stderr.startswith(f"checkpoint: {home / 'checkpoints'}")
     rows = accuracies(home, condition)
-    assert [(r["task"], r["n"], r["n_missing"]) for r in rows if r["split"] == "triplet"] == [
-        ("identification", "6", n_missing),
-        ("gender", "6", n_missing),
+    assert [(r["task"], r["n"], r["n_imputed"]) for r in rows if r["split"] == "triplet"] == [
+        ("identification", "6", n_imputed),
+        ("gender", "6", n_imputed),
     ]
     posterior = np.load(home / "results" / rows[0]["result"] / "posterior_identification.npy")
     assert posterior.shape == (2, 6, 6)
@@ -215,9 +240,9 @@ def test_the_same_words_give_the_same_bytes(
 def test_reported_tables_are_the_committed_ones(good: Call, tmp_path: Path, listing: Listing) -> None:
     told = good("tables", "--reported-only", "--out", tmp_path).stdout
     committed = listing(spec_folder() / "rendered" / "reported")
-    assert len(committed) == 12
+    assert len(committed) == 24
     assert listing(tmp_path / "tables" / "reported") == committed
-    assert f"written: {tmp_path / 'tables' / 'reported'} (12 files)" in told
+    assert f"written: {tmp_path / 'tables' / 'reported'} (24 files)" in told
 
 
 def test_download_makes_the_root_once(good: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

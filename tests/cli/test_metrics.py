@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from mmbio.cli import metrics
+from mmbio.cli import metrics, options
 from mmbio.errors import MmbioError
 from mmbio.measure import dcf, rates
 
@@ -132,8 +132,8 @@ def test_what_click_refuses(small: Path, words: str) -> None:
 
 
 def test_choices_are_those_that_are_measured() -> None:
-    assert tuple(rates.CONVENTIONS) == metrics.CONVENTIONS
-    assert tuple(dcf.PRESETS) == metrics.PRESETS
+    assert tuple(rates.CONVENTIONS) == options.EER
+    assert tuple(dcf.PRESETS) == options.PRESETS
 
 
 def test_golden_figures_of_real_scores(real_data: Path) -> None:

@@ -22,7 +22,7 @@ NAME = "multitask-table1"
 def row(result: str, task: str) -> ResultRow:
     values: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     values |= {"result": result, "task": task, "metric": "accuracy", "fold": "mean", "interval": "subject-bootstrap"}
-    values |= dict.fromkeys(("n_subjects", "n", "n_missing", "seed"), 18)
+    values |= dict.fromkeys(("n_subjects", "n", "n_imputed", "n_missing", "seed"), 18)
     values |= {"value": 0.5, "low": 0.25, "high": 0.75, "n_genuine": None, "n_impostor": None}
     return ResultRow(**values)
 
