@@ -54,6 +54,8 @@ def replacing(path: Path) -> Iterator[Path]:
     The block creates what it is given, as a file or as a folder. After an exception nothing
     is left and `path` is as it was; a folder already at `path` is replaced whole.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise MmbioError(f"{path}: a device or pipe, which would be replaced; give the name of a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -101,7 +103,8 @@ def remember(folder: Path, name: str, target: Path) -> None:
 def remembered(folder: Path, name: str) -> Path | None:
     """The entry of `folder` that was remembered last under `name`, if it is still there."""
     note = folder / f".latest-{name}"
-    target = folder / note.read_text(encoding="utf-8") if note.is_file() else None
+    text = note.read_text(encoding="utf-8", errors="replace").strip() if note.is_file() else ""
+    target = folder / Path(text).name if text else None  # an entry of the folder, whatever the note says
     return target if target is not None and target.exists() else None
 
 

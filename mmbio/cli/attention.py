@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mmbio.measure.evaluate import Evaluator
 
 
-@click.command("attention", short_help="What an attention fusion attends to, by attributes of the samples.")
+@click.command("attention", short_help="Tell what an attention fusion attends to, by attributes.")
 @click.option("--protocol", type=click.Choice(list(PROTOCOLS)), default=AUDIOVISUAL.name, show_default=True,
               help="Which paper's protocol.")  # fmt: skip
 @click.option("--checkpoint", metavar="FILE", help="What mmbio train wrote.  [default: the newest of the protocol]")
@@ -179,8 +179,10 @@ def _plotted(evaluators: "list[Evaluator]", target: Path, report: Any) -> dict[s
 
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
     for evaluator in evaluators:
-        rows, weights, _ = _weights(evaluator, report)
-        subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)[rows]
+        rows, weights, present = _weights(evaluator, report)
+        complete = present.all(axis=1)
+        kept = complete if complete.any() else present.any(axis=1)  # as the analysis does, but under `missing`
+        weights, subjects = weights[kept], evaluator.manifest.items["subject"].to_numpy(np.int64)[rows[kept]]
         found[str(evaluator.condition)] = {
             m: (float(w.mean()), *subject_bootstrap(w, subjects, evaluator.config.seed))
             for m, w in zip(evaluator.config.modalities, weights.T, strict=True)
@@ -209,7 +211,8 @@ def _show(analysis: "Analysis", told: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    click.echo(f"attention under {told['condition']}, {told['data']} data, n = {told['n']} test samples")
+    left_out = f", {told['n_left_out']} left out that miss a modality" if told["n_left_out"] else ""
+    click.echo(f"attention under {told['condition']}, {told['data']} data, n = {told['n']} test samples{left_out}")
     means = ", ".join(f"{m} {w:.3f}" for m, w in told["mean_weights"].items())
     click.echo(f"mean weights: {means}; above the mean: "
                + ", ".join(f"{m} {100 * w:.1f} %" for m, w in told["above_mean"].items()))  # fmt: skip

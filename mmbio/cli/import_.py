@@ -21,7 +21,7 @@ NAMED: Final = re.compile(r"([^@]*)(?:@([0-9]{1,4}(?:\.[0-9]{1,6})?))?")
 Keys = tuple[str, str]  # modality, and segment length in seconds or ""
 
 
-@click.command("import", short_help="Make a set of your own embeddings, to train, eval and make tables on.")
+@click.command("import", short_help="Make a set of your own embeddings.")
 @click.option(
     "--modality",
     "modalities",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mmbio.data.trial_lists import TrialList
 
 
-@click.command("score", short_help="Score the trials of a list by the cosine of your own embeddings.")
+@click.command("score", short_help="Score a trial list by the cosine of your own embeddings.")
 @click.option(
     "--embeddings",
     required=True,
@@ -65,6 +65,9 @@ def command(
     from mmbio.files import home
 
     target = Path(out)
+    if any(target.exists() and given and Path(given).exists() and target.samefile(given)
+           for given in (embeddings, ids, trials)):  # fmt: skip
+        raise MmbioError(f"--out {out}: one of the files read, which would be replaced; give another name")
     if target.is_dir():
         raise MmbioError(f"--out {out}: a folder; give the name of a CSV file to write")
     home(target.parent)

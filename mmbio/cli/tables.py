@@ -42,6 +42,8 @@ if TYPE_CHECKING:
               help="What both sides of a genuine trial differ in at least (audiovisual).")  # fmt: skip
 @click.option("--frames", type=click.IntRange(1, 100), default=1, show_default=True,
               help="Frames with their speech taken of a test clip (audiovisual).")  # fmt: skip
+@click.option("--missing-trials", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+              help="Trials that cannot be scored: refuse, or leave them out and count them (audiovisual).")  # fmt: skip
 @click.option("--under", "unders", multiple=True, metavar="CONDITION",
               help="On training and test of every cell, where it says nothing of a modality, such as face=0.3."
               " Repeatable.")  # fmt: skip
@@ -208,6 +210,7 @@ def _runner(
 ) -> "Runner":
     from mmbio.data.sources import resolve
     from mmbio.data.virtual import build
+    from mmbio.measure.verify import Options
     from mmbio.tables.run import Runner
 
     plan = _plan(given, protocol, split)
@@ -217,7 +220,8 @@ def _runner(
     manifest = build(sets, plan, settings.home, report)
     if alone:
         options.check_extraction(manifest, settings)
-    return Runner(manifest, settings, given["seed"], given["folds"], under)
+    how = Options(skip_missing=given["missing_trials"] == "skip")
+    return Runner(manifest, settings, given["seed"], given["folds"], under, how)
 
 
 def _label(runner: "Runner") -> str:
@@ -237,6 +241,8 @@ def _label(runner: "Runner") -> str:
         parts.append(str(runner.under).replace(":", ""))
     if tuple(info.get("ages", AGES)) != AGES:
         parts.append(f"ages{info['ages'][0]}to{info['ages'][1]}")
+    if runner.options.skip_missing and runner.manifest.info["protocol"] == "audiovisual":
+        parts.append("skipping")
     if runner.seed:
         parts.append(f"seed{runner.seed}")
     if runner.folds:

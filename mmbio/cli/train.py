@@ -77,7 +77,7 @@ def command(
     from mmbio.fuse.config import OF_CLASSES, OF_PAIRS, Config
 
     which = PROTOCOLS[protocol]
-    options.only_for(which, {"multitask": ("loss_weights",)})
+    options.only_for(which, {"multitask": ("loss_weights", "folds")})
     name = fusion or which.fusion
     by_default = ("gender",) if unseen and not which.verifies else which.tasks
     if name not in (*OF_CLASSES, *OF_PAIRS):

@@ -86,7 +86,7 @@ def _pointer(path: Path, row: int, name: str, target: str) -> tuple[Path, int]:
     if target.endswith("]"):
         raise MmbioError(f"{where} takes a range of a matrix, expected a whole vector; {CURE}")
     match = POINTER.fullmatch(target)
-    named, offset = (match[1], int(match[2])) if match else (target, 0)
+    named, offset = (match[1], int(match[2][-18:])) if match else (target, 0)
     for file in (Path(named), path.parent / named):
         try:
             if file.is_file():

@@ -92,7 +92,9 @@ class Manifest:
         folds = f", {info['folds']} folds" if info["split"] == "triplet" else ""
         tested = " to test" if "dev" in n else ""
         lines = [
-            f"{n['all']} subjects{tested}: {genders}" + (f"; the paper has {paper}" if n["all"] != paper else ""),
+            f"{n['all']} subjects{tested}"
+            + (f": {genders}" if genders else "")
+            + (f"; the paper has {paper}" if n["all"] != paper else ""),
             *([f"{n['dev']} subjects to train and tune on"] if "dev" in n else []),
             f"{len(self.items)} {info['noun']}: {blocks}{folds} ({info['split']} split)",
             *self._trial_lines(),

@@ -17,6 +17,7 @@ from mmbio.errors import MmbioError
 # What numpy, zipfile and json raise of bytes that are not theirs.
 BROKEN: Final = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, SyntaxError, OverflowError, MemoryError, RuntimeError),
+    SystemError,  # from texts whose characters are none
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
 )
 CONTROL: Final = re.compile("[\0-\x1f\x7f\ud800-\udfff]")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mmbio.data import trial_lists
+from mmbio.data.numpy_files import BROKEN
 from mmbio.data.trial_lists import Layout, TrialList
 from mmbio.errors import MmbioError
 
@@ -74,6 +75,8 @@ def _arrays(path: Path, labels: Path | None) -> Scores:
     if labels is None:
         raise MmbioError(f"{path}: has no labels; give another .npy, of 0 and 1, with --labels")
     scores, marks = _load(path), _load(labels)
+    if marks.dtype.kind not in "biuf":
+        raise MmbioError(f"{labels}: of type {marks.dtype}, where labels 0 and 1 were expected; save them as bool")
     if scores.dtype not in (np.float32, np.float64):
         if scores.dtype.kind not in "fiu":
             raise MmbioError(f"{path}: of type {scores.dtype}, where real numbers were expected; save it as float64")
@@ -250,8 +253,9 @@ def _load(path: Path) -> np.ndarray:
             array = np.load(file, allow_pickle=False)
     except OSError as error:
         raise MmbioError(f"{path}: cannot be read ({error.strerror}); give a .npy file") from error
-    except (ValueError, EOFError) as error:
-        why = "is a pickle, which is never loaded" if "allow_pickle" in str(error) else f"cannot be read ({error})"
+    except BROKEN as error:
+        is_pickle = "allow_pickle=False" in str(error)
+        why = "is a pickle, which is never loaded" if is_pickle else f"cannot be read ({str(error)[:200]})"
         raise MmbioError(f"{path}: {why}; write an array of numbers with numpy.save") from error
     if array.ndim != 1:
         raise MmbioError(

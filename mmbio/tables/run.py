@@ -19,6 +19,7 @@ from mmbio.measure import results
 from mmbio.measure.accuracy import majority
 from mmbio.measure.evaluate import Evaluator
 from mmbio.measure.results import ResultRow
+from mmbio.measure.verify import DEFAULT, Options
 from mmbio.report import Report, silent
 from mmbio.tables.render import Measured
 from mmbio.tables.settings import Settings
@@ -48,6 +49,7 @@ class Runner:
     seed: int = 0
     folds: int | None = None
     under: Condition = CLEAN  # on every cell's training and test, where these say nothing of a modality
+    options: Options = DEFAULT  # how trials are measured
     _evaluators: dict[Settings, Evaluator] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def evaluator(self, settings: Settings) -> Evaluator:
@@ -56,7 +58,7 @@ class Runner:
             planned = fuse.plan(self.manifest, self.config(settings), self.extraction)
             condition = settings.under(self.under).test
             kept = combine(e for e in condition.effects if e.modality in settings.modalities)
-            self._evaluators[settings] = Evaluator(self.manifest, planned, kept, self.extraction)
+            self._evaluators[settings] = Evaluator(self.manifest, planned, kept, self.extraction, None, self.options)
         return self._evaluators[settings]
 
     def config(self, settings: Settings) -> Config:
@@ -70,8 +72,12 @@ class Runner:
             seed=self.seed,
             folds=self.folds,
             rule_weights=dict(settings.weights) or None,
-            segment_s=settings.segment_s,
+            segment_s=settings.segment_s or self._longest(),
         )
+
+    def _longest(self) -> float | None:
+        """The longest segments that the data have, for cells that name no length."""
+        return max((float(s) for s in self.manifest.info.get("segments", ())), default=None)
 
     def compute(self, wanted: Iterable[Settings], report: Report = silent) -> None:
         """Train and evaluate what is not finished; an interrupted run goes on where it stopped.
@@ -137,10 +143,16 @@ class Finished:
         sources = self.runner.manifest.info["sources"]
         figures = {}
         for cell in cells(self.spec):
-            real = any(not sources[m]["synthetic"] for m in cell.settings.modalities)
+            real = any(not sources[m]["synthetic"] for m in cell.settings.modalities) and not self._differs()
             place = cell.row, cell.column
             figures[place] = _measured(self.rows[place], self._mark(cell), real)
         return figures
+
+    def _differs(self) -> bool:
+        """True for data that the paper's figures cannot be compared with: chimeric, degraded, or somebody's vectors."""
+        info = self.runner.manifest.info
+        vectors = any("vectors" in source for source in info["sources"].values())
+        return bool(info.get("chimeric") or vectors or self.runner.under.effects)
 
     def provenance(self) -> list[str]:
         """Notes that name the data, the weights, n, the baseline and the seed."""
@@ -198,9 +210,15 @@ class Finished:
         notes = [
             f"Data: {info['data']}; {n['all']} subjects test ({genders or 'gender not known'}){fewer}, {n['dev']} train"
             f" and tune{chimeric}; {info['scale']} scale, manifest {self.runner.manifest.hash[:8]}.",
-            f"Trials: genuine {info['trials']}{trials}. Left out: {left or 'nothing'}.",
+            f"Trials: genuine {info['trials']}{trials}; fewer than 300 genuine a subject where its samples allow no"
+            f" more. Left out: {left or 'nothing'}.",
             f"Embeddings: {behind}; seed {some.seed}; mmbio {some.version}.",
         ]
+        if info["chimeric"]:
+            notes.append(
+                "No reproduction: other people, other extractors, a face and a voice of different persons (the faces of"
+                " one sitting), so no difference from the paper's figures is printed."
+            )
         if self.runner.under.effects:
             notes.append(f"All cells are trained and tested under {self.runner.under}, but where a null replaces it.")
         missing = {r.n_missing for r in rows} - {0}

@@ -15,7 +15,9 @@ from mmbio.tables.spec import read_reported
 def table(finished: Finished, folder: Path) -> Table:
     """The table of a spec: beside the paper's figures on real data, apart from them on synthetic data."""
     reported = folder / "reported" / f"{finished.spec.name}.csv"
-    beside = not finished.runner.manifest.is_synthetic and reported.is_file()
+    sources = finished.runner.manifest.info["sources"].values()
+    own = any("vectors" in source for source in sources)  # somebody's own embeddings are not the paper's experiment
+    beside = not finished.runner.manifest.is_synthetic and not own and reported.is_file()
     values = read_reported(reported, finished.spec, whole=False) if beside else {}  # the spec may be cut to the data
     return measured_table(finished.spec, finished.measured(), finished.provenance(), values or None)
 
@@ -26,8 +28,7 @@ def write(made: Sequence[tuple[Finished, Table]], out: Path) -> list[Path]:
     for finished, rendered in made:
         name = finished.spec.name
         texts = {f"{name}.{suffix}": render(rendered) for suffix, render in FORMATS.items()}
-        rows = {(r.result, r.task): r for r in finished.rows.values()}
-        texts[f"{name}-rows.csv"] = results.to_csv(list(rows.values()))
+        texts[f"{name}-rows.csv"] = results.to_csv(list(dict.fromkeys(finished.rows.values())))
         if finished.spec.cost:
             texts[f"{name}-cost.json"] = json.dumps(finished.costs(), indent=2) + "\n"
         for file, text in texts.items():

@@ -114,6 +114,8 @@ WORDS = [
     ("tables --protocol nose", "'--protocol': 'nose' is not"),
     ("tables --match nose", "'--match': 'nose' is not one of"),
     ("tables --genuine nose", "'--genuine': 'nose' is not one of"),
+    ("tables --missing-trials nose", "'--missing-trials': 'nose' is not one of"),
+    ("tables --missing-trials nose", "'--missing-trials': 'nose' is not one of"),
     ("tables --frames 0", "'--frames': 0 is not in the range"),
     ("tables --under nose=1 audiovisual-table1", "'nose=1': unknown modality 'nose'"),
     ("tables --backbone face=nose", "--backbone face=nose: unknown; choose from"),

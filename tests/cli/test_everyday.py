@@ -72,7 +72,7 @@ def repeated(
     """Words for each verb that find done what they ask for, but for those that cost little."""
     short = {"audiovisual": Optimiser(batch=20, epochs=2, steps=2)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mmbio.fuse.config.OPTIMISERS", OPTIMISERS | short)
+        patch.setattr("mmbio.fuse.config.OPTIMISERS", {**OPTIMISERS, **short})
         good("train", "--protocol", "audiovisual", "--data", av_set, "--out", home)
     made = home / "data" / "synthetic"
     made.mkdir(parents=True)
@@ -276,7 +276,7 @@ def test_each_verb_quiet(good: Call, repeated: dict[str, list[str]], verb: str) 
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_a_summary_names_is_there(good: Call, home: Path, repeated: dict[str, list[str]], verb: str) -> None:
     words = good(*repeated[verb]).stdout.replace("\n", " ").split(" ")
-    named = [Path(word) for word in words if word.startswith(str(home))]
+    named = [Path(word.rstrip(";")) for word in words if word.startswith(str(home))]
     assert named
     assert all(path.exists() for path in named)
 

@@ -1,6 +1,7 @@
 """Help: an example for each verb, a word on each option, a line in the README, and nothing heavy behind it."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,7 +63,7 @@ def test_each_verb_has_help_with_examples_that_begin_with_mmbio(good: Call, verb
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_example_parses(verb: str) -> None:
     for line in examples(command(verb).help or ""):
-        command(verb).make_context(verb, line.split()[2:])
+        command(verb).make_context(verb, shlex.split(line)[2:])
 
 
 @pytest.mark.parametrize("verb", VERBS)

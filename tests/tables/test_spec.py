@@ -217,6 +217,12 @@ def test_bad_reported(write: Write, tmp_path: Path, text: str, words: str) -> No
     assert words in str(caught.value)
 
 
+def test_reported_rows_that_a_cut_spec_has_not_are_passed_over(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("ecg,level,id\n1,0.7,50\n1,0.5,60\n")
+    found = read_reported(tmp_path / "own.csv", load(write(GOOD)), whole=False)
+    assert found == {("ecg=1,level=0.50", "id"): "60"}
+
+
 def test_reported_where_no_cell_is(tmp_path: Path) -> None:
     path = tmp_path / "reported.csv"
     path.write_text("trained_on_identification,trained_on_gender,gender\n1,0,97.7\n")

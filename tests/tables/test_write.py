@@ -83,6 +83,14 @@ def test_a_table_written_twice_is_the_same(synthetic: Finished, tmp_path: Path) 
     assert results.read(written[-1]) == list(synthetic.rows.values())
 
 
+def test_each_metric_of_an_evaluation_keeps_its_row(synthetic: Finished, tmp_path: Path) -> None:
+    made = table(synthetic, REPOSITORY)
+    places = enumerate(synthetic.rows)
+    rows = {place: replace(row("one", "verification"), metric=f"metric {i}") for i, place in places}
+    synthetic.__dict__["rows"] = rows
+    assert results.read(write([(synthetic, made)], tmp_path)[-1]) == list(rows.values())
+
+
 def test_the_same_figures_give_the_same_bytes(synthetic: Finished, tmp_path: Path) -> None:
     first, second = (write([(synthetic, table(synthetic, REPOSITORY))], tmp_path / name) for name in "ab")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
