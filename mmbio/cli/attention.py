@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 @click.option(
     "--levels",
     metavar="CONDITIONS",
-    help="A plot of the mean weights under these conditions, such as 'clean face=0.1 face=0.3 face=0.5'.",
+    help="A plot of the mean weights under these conditions, such as 'clean voice=zeros voice=random', or, of real"
+    " faces, 'clean face=0.1 face=0.3'.",
 )
 @click.option("--permutations", type=click.IntRange(0, 100_000), default=2000, show_default=True, help="Of the null.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run.")

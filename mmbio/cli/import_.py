@@ -195,7 +195,7 @@ def _show(told: dict[str, Any]) -> None:
     if told["subjects_from"] == "ids":
         click.echo("subjects: read off the ids, the text before the first '/'; videos: the text before the last")
     else:
-        click.echo(f"subjects: {told['n_left_out']} of --subjects without any vector, left out")
+        click.echo(f"samples: {told['n_left_out']} rows of --subjects without any vector, left out")
     for name, counts in told["modalities"].items():
         click.echo(
             f"{name}: {counts['n']} vectors of {counts['dim']}, {told['n_samples'] - counts['n']} samples miss it,"

@@ -106,7 +106,7 @@ def analyse(
     subject, columns = _index(subjects[used]), {name: a[used] for name, a in columns.items()}
     session = None if sessions is None else sessions[used]
     p = np.full((len(columns), len(modalities)), np.nan)
-    for i, a in enumerate(columns.values()):
+    for i, a in enumerate(columns.values() if permutations else ()):  # none asked for: p stays not known
         p[i] = permutation_p(above, a, subject, session, seed=seed, permutations=permutations)
     rows = [row for i, (name, a) in enumerate(columns.items()) for row in _rows(name, modalities, above, subject, a)]
     tests = zip(p.ravel().tolist(), np.stack([holm_adjusted(c) for c in p.T], axis=1).ravel().tolist(), strict=True)
