@@ -1,5 +1,6 @@
 """Files: whole or not at all, and hashes of content alone."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,16 @@ def test_a_lock_keeps_others_out(tmp_path: Path) -> None:
 
     with locked(tmp_path / "lock"), (tmp_path / "lock").open("a") as other, pytest.raises(BlockingIOError):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MmbioError, match="a device or pipe, which would be replaced"):
+        write_text(tmp_path / "pipe", "x")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("note", [b"../../elsewhere", b"\xff\xfe", b"", b"gone"])
+def test_a_note_of_the_newest_never_leads_out_of_its_folder(tmp_path: Path, note: bytes) -> None:
+    (tmp_path / ".latest-multitask").write_bytes(note)
+    assert remembered(tmp_path, "multitask") is None
