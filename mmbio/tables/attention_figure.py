@@ -43,10 +43,10 @@ def weights_by_level(
     for modality, mean in means.items():
         colour, marker = STYLES[modality]
         axis.fill_between(x, lows[modality], highs[modality], color=colour, alpha=0.2, linewidth=0)
-        axis.plot(x, mean, color=colour, marker=marker, markersize=4, linewidth=1.4, label=modality)
+        axis.plot(x, mean, color=colour, marker=marker, markersize=4, linewidth=0 if named else 1.4, label=modality)
     axis.set_ylim(0, 1)
     if named:
-        axis.set_xticks(x, named)
+        axis.set_xticks(x, named, fontsize=7)
     axis.set_xlabel(level_name)
     axis.set_ylabel("mean attention weight")
     axis.legend(frameon=False)

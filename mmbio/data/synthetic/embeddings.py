@@ -69,10 +69,9 @@ class Space:
 
 
 # A face network is trained to be compared by cosine, so its noise follows its identities' variances closely; voice
-# vectors are means of a hidden layer: a larger mean, and noise that follows less closely. Means are small, since on real
-# faces subtracting the mean gains nothing; the spread of quality is wide, so that most samples are good and a few
-# are not, without which a contrastive loss learns nothing of use: chosen on unimodal EERs and on dev subjects' fused
-# EERs, while no test subject was fused.
+# vectors are means of a hidden layer, and their noise follows less closely. In a first version large means and even
+# quality left a contrastive loss nothing to learn; means and the spread of quality were changed after that, with an
+# eye on unimodal EERs and on what dev subjects' fusions learn.
 SPACES: Final[Mapping[str, Space]] = MappingProxyType(
     {
         "face": Space(512, mean=0.15, gender=0.06, video=0.4, reach=(60, 60, 100), white=0.3, jitter=0.25),
