@@ -115,7 +115,7 @@ def command(
     if unseen and trained.config.verifies:
         raise MmbioError("--unseen: verification always tests subjects that were not trained on; leave it out")
     how = Options(eer, preset or "", cost, by_gender, missing_trials == "skip")
-    listed = _trials(found, trials, strip_suffix)
+    listed = _trials(found, trials, strip_suffix, missing_trials == "skip")
     if not quiet and not as_json:
         click.echo(f"checkpoint: {path}", err=True)
     with progress(quiet or as_json) as report:
@@ -134,14 +134,19 @@ def command(
         click.echo(f"written: {evaluator.folder} and {settings.home / 'results.csv'}")
 
 
-def _trials(found: "Manifest", path: str | None, suffix: str | None) -> "Trials | None":
-    """The trials of a user's list, None for the manifest's own."""
+def _trials(found: "Manifest", path: str | None, suffix: str | None, skip: bool) -> "Trials | None":
+    """The trials of a user's list, None for the manifest's own; ids that are not known are shown unless skipped."""
     if path is None:
         return None
     from mmbio.data import trial_lists
     from mmbio.measure.trials import of_list
 
-    return of_list(found, trial_lists.read(Path(path)), f"list {Path(path).name}", suffix)
+    listed = trial_lists.read(Path(path))
+    trials = of_list(found, listed, f"list {Path(path).name}", suffix)
+    if not skip and min(trials.enrolment.min(), trials.probe.min()) < 0:
+        ids = found.items["id"].to_numpy(str)[(found.items["split"] == "test").to_numpy()]
+        raise trial_lists.not_found(ids, listed, trials.enrolment, trials.probe, f"--trials {path}")
+    return trials
 
 
 def _head(first: "ResultRow") -> None:
