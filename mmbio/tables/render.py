@@ -12,7 +12,9 @@ from typing import Final
 
 from mmbio import files
 from mmbio.tables.formats import FORMATS, Table
-from mmbio.tables.spec import METRICS, Cell, Column, Metric, Row, TableSpec, cells, load, read_reported, spec_paths
+from mmbio.tables.metrics import METRICS, Metric
+from mmbio.tables.reported import read_reported
+from mmbio.tables.spec import Cell, Column, Row, TableSpec, cells, load, spec_paths
 
 NOTHING: Final = "-"  # where a cell does not exist, or the paper has no value
 COMMITTED_FORMATS: Final = ("txt", "md", "tex")

@@ -17,7 +17,10 @@ from mmbio.protocols import Protocol
 from mmbio.tables import fields
 from mmbio.tables.fields import Fields
 
-KEYS: Final = ("fusion", "modalities", "tasks", "train", "test", "weights", "segment_s", "given")
+KEYS: Final = (
+    *("fusion", "modalities", "tasks", "train", "test", "weights", "segment_s", "given"),
+    *("split", "unseen"),
+)
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -32,6 +35,10 @@ class Settings:
     test: Condition
     weights: tuple[tuple[str, float], ...] = ()  # of a score-level rule; empty: all equal
     segment_s: float | None = None
+    split: str = ""  # empty: that of the data at hand
+    unseen: bool = False  # tested on subjects that were not trained on, by folds over subjects
+    pairing: int | None = None  # the seed that builds the manifest; None: that of the data at hand
+    seed: int | None = None  # of training; None: the run's
 
     def under(self, more: Condition) -> "Settings":
         """The settings with a further condition on training and test, where theirs says nothing of a modality."""
@@ -68,6 +75,10 @@ def check(piece: Fields, protocol: Protocol, where: str) -> Fields:
         _segment(piece, where)
     if "given" in piece:
         fields.text(piece, "given", where)
+    if "split" in piece:
+        fields.choices((fields.text(piece, "split", where),), protocol.splits, where, "split")
+    if fields.flag(piece, "unseen", where) and protocol.verifies:
+        raise MmbioError(f"{where}: 'unseen' is true, but verification always tests unseen subjects; leave it out")
     return piece
 
 
@@ -88,6 +99,9 @@ def resolve(pieces: Fields, protocol: Protocol, where: str) -> Settings:
         )
     if weights and tuple(modality for modality, _ in weights) != modalities:
         raise MmbioError(f"{where}: 'weights' should name the modalities {', '.join(modalities)}; give one for each")
+    unseen = fields.flag(pieces, "unseen", where)
+    if unseen and tasks != ("gender",):
+        raise MmbioError(f"{where}: 'unseen' goes with gender alone; add tasks = [\"gender\"]")
     return Settings(
         fusion=fusion,
         modalities=modalities,
@@ -96,6 +110,8 @@ def resolve(pieces: Fields, protocol: Protocol, where: str) -> Settings:
         test=_restricted(_condition(pieces, "test", protocol, where), modalities),
         weights=weights,
         segment_s=_segment(pieces, where) if "segment_s" in pieces else None,
+        split=fields.text(pieces, "split", where) if "split" in pieces else "",
+        unseen=unseen,
     )
 
 

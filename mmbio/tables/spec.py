@@ -5,45 +5,22 @@ later winning. A cell exists where its column's task is among its tasks. Reporte
 the texts that the paper prints.
 """
 
-import csv
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from mmbio.errors import MmbioError
-from mmbio.protocols import MODALITIES, PROTOCOLS, Protocol
+from mmbio.protocols import PROTOCOLS, Protocol
 from mmbio.tables import fields, settings
 from mmbio.tables.fields import Fields
+from mmbio.tables.metrics import METRICS
 from mmbio.tables.settings import Settings
 
 KEYS: Final = (
-    *("protocol", "name", "title", "notes", "reported_notes", "cost", "keys", "key_headers"),
-    *("base", "columns", "rows"),
-)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """How a metric's fraction is printed: times `scale`, with `decimals`; `counted` in steps of 1/n."""
-
-    tasks: tuple[str, ...]
-    scale: float
-    decimals: int
-    counted: bool
-
-
-METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
-    {
-        "accuracy": Metric(("identification", "gender"), scale=100.0, decimals=1, counted=True),
-        "eer": Metric(("verification",), scale=100.0, decimals=2, counted=False),
-        "min_dcf": Metric(("verification",), scale=1.0, decimals=3, counted=False),
-        # P(attention weight of a modality above its mean | attribute), and the paper's half width of it
-        **{f"above_mean_{m}": Metric(("verification",), scale=100.0, decimals=1, counted=False) for m in MODALITIES},
-        **{f"wald_half_width_{m}": Metric(("verification",), 100.0, 1, counted=False) for m in MODALITIES},
-    }
+    *("protocol", "name", "title", "notes", "reported_notes", "reported_n", "reported_design", "cost"),
+    *("keys", "key_headers", "compare", "base", "columns", "differences", "rows", "figures"),
 )
 
 
@@ -65,6 +42,15 @@ class Column:
     task: str
     metric: str
     set: Fields
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A column of differences between two columns of the same metric, the first minus the second."""
+
+    key: str
+    header: str
+    of: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -90,7 +76,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A whole table, checked; `notes` are our readings, `reported_notes` are on the paper's figures."""
+    """A whole table, checked; `notes` are our readings, `reported_notes` are on the paper's figures.
+
+    `reported_n` decisions stand behind each reported figure, whose mean varies `reported_design` times as much
+    as that of independent ones. Rows that share their texts of the keys in `compare` are compared; None: none are.
+    """
 
     protocol: Protocol
     name: str
@@ -102,6 +92,10 @@ class TableSpec:
     base: Fields
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    differences: tuple[Difference, ...] = ()
+    compare: tuple[str, ...] | None = None
+    reported_n: int | None = None
+    reported_design: float = 1.0
 
 
 def spec_folder() -> Path:
@@ -137,16 +131,21 @@ def load(path: Path) -> TableSpec:
     if name != path.stem:
         raise MmbioError(f"{where}: the name '{name}' is not the file's; rename one of them")
     rows, keys = _rows_and_keys(content, protocol, where)
+    columns = _columns(content, protocol, where)
     spec = TableSpec(
         protocol=protocol,
         name=name,
         title=fields.text(content, "title", where),
         notes=fields.texts(content, "notes", where, ()),
         reported_notes=fields.texts(content, "reported_notes", where, ()),
+        reported_n=_whole(content, "reported_n", where),
+        reported_design=_at_least_one(content, "reported_design", where),
         cost=fields.flag(content, "cost", where),
         keys=keys,
+        compare=_compare(content, keys, where),
         base=settings.check(fields.table(content, "base", where, {}), protocol, f"{where}, base"),
-        columns=_columns(content, protocol, where),
+        columns=columns,
+        differences=_differences(content, columns, where),
         rows=rows,
     )
     if not _cells(spec, where):
@@ -157,53 +156,6 @@ def load(path: Path) -> TableSpec:
 def cells(spec: TableSpec) -> tuple[Cell, ...]:
     """The cells that exist, row by row."""
     return _cells(spec, spec.name)
-
-
-def read_reported(path: Path, spec: TableSpec, whole: bool = True) -> dict[tuple[str, str], str]:
-    """The paper's values as it prints them, by row id and column key; blanks are left out.
-
-    The spec may have rows and columns that the file has not; each row of the file must be one
-    of the spec's, unless the spec is not `whole`. Raises MmbioError otherwise, and for values that
-    are no numbers.
-    """
-    rows = {tuple(map(fields.canonical, row.key)): row.id for row in spec.rows}
-    existing = {(cell.row, cell.column) for cell in cells(spec)}
-    reported: dict[tuple[str, str], str] = {}
-    for line in _csv_lines(path, spec):
-        key = tuple(fields.canonical(line[key.name]) for key in spec.keys)
-        if key not in rows and not whole:
-            continue
-        if key not in rows:
-            raise MmbioError(f"{path}: the row {', '.join(line.values())} is not in {spec.name}; add it there")
-        for column in spec.columns:
-            text = line.get(column.key, "").strip()
-            if not text:
-                continue
-            place = (rows[key], column.key)
-            if not text.replace(".", "", 1).isdecimal():
-                raise MmbioError(f"{path}: '{column.key}' is '{text}' in a row; give a number such as 77.49")
-            if place not in existing or place in reported:
-                problem = "twice" if place in reported else "where the spec has no cell"
-                raise MmbioError(f"{path}: '{column.key}' of {rows[key]} is given {problem}; keep one or none")
-            reported[place] = text
-    return reported
-
-
-def _csv_lines(path: Path, spec: TableSpec) -> list[dict[str, str]]:
-    try:
-        lines = fields.read_bytes(path, "CSV of reported values").decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise MmbioError(f"{path}: not a readable CSV of reported values ({error}); save it as UTF-8") from error
-    header, *body = [line for line in csv.reader(lines) if line] or [[]]
-    for key in spec.keys:
-        if key.name not in header:
-            raise MmbioError(f"{path}: the column '{key.name}' is missing; add it, as {spec.name} has it as a key")
-    if not any(column.key in header for column in spec.columns):
-        raise MmbioError(f"{path}: none of the columns of {spec.name} is in it; add '{spec.columns[0].key}'")
-    for line in body:
-        if len(line) != len(header):
-            raise MmbioError(f"{path}: '{','.join(line)}' has {len(line)} values; give {len(header)} as in the header")
-    return [dict(zip(header, line, strict=True)) for line in body]
 
 
 def _one_of(name: str, allowed: Mapping[str, object] | tuple[str, ...], where: str, what: str) -> str:
@@ -229,6 +181,44 @@ def _columns(content: Fields, protocol: Protocol, where: str) -> tuple[Column, .
         if columns[-1].key in [column.key for column in columns[:-1]]:
             raise MmbioError(f"{place}: the key '{columns[-1].key}' is an earlier column's; choose another")
     return tuple(columns)
+
+
+def _differences(content: Fields, columns: tuple[Column, ...], where: str) -> tuple[Difference, ...]:
+    metrics = {column.key: column.metric for column in columns}
+    found: list[Difference] = []
+    for i, table in enumerate(fields.tables(content, "differences", where) if "differences" in content else (), 1):
+        place = f"{where}, difference {i}"
+        fields.known(table, ("key", "header", "of"), place)
+        key, of = fields.text(table, "key", place), fields.texts(table, "of", place)
+        for name in of:
+            fields.choices((name,), metrics, place, "column")
+        if len(of) != 2 or of[0] == of[1] or metrics[of[0]] != metrics[of[1]]:
+            raise MmbioError(f"{place}: 'of' is {list(of)}; give two columns of one metric")
+        if key in (*metrics, *(difference.key for difference in found)):
+            raise MmbioError(f"{place}: the key '{key}' is another column's; choose another")
+        found.append(Difference(key, fields.text(table, "header", place), (of[0], of[1])))
+    return tuple(found)
+
+
+def _compare(content: Fields, keys: tuple[Key, ...], where: str) -> tuple[str, ...] | None:
+    if "compare" not in content:
+        return None
+    given = fields.texts(content, "compare", where)
+    return fields.choices(given, [key.name for key in keys], where, "key") if given else ()
+
+
+def _whole(content: Fields, key: str, where: str) -> int | None:
+    found = content.get(key)
+    if found is not None and (not isinstance(found, int) or isinstance(found, bool) or found < 1):
+        raise MmbioError(f"{where}: '{key}' is {found!r}; give a whole number above 0")
+    return found
+
+
+def _at_least_one(content: Fields, key: str, where: str) -> float:
+    found = fields.number(content.get(key, 1))
+    if found is None or not 1 <= found < float("inf"):
+        raise MmbioError(f"{where}: '{key}' is {content[key]!r}; give a number of at least 1")
+    return found
 
 
 def _rows_and_keys(content: Fields, protocol: Protocol, where: str) -> tuple[tuple[Row, ...], tuple[Key, ...]]:

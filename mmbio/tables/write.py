@@ -8,8 +8,8 @@ from mmbio.files import write_text
 from mmbio.measure import results
 from mmbio.tables.formats import FORMATS, Table
 from mmbio.tables.render import measured_table
+from mmbio.tables.reported import read_reported
 from mmbio.tables.run import Finished
-from mmbio.tables.spec import read_reported
 
 
 def table(finished: Finished, folder: Path) -> Table:

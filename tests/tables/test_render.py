@@ -9,7 +9,8 @@ import pytest
 from mmbio.protocols import MULTITASK
 from mmbio.tables.formats import FORMATS, to_text
 from mmbio.tables.render import Measured, measured_table, render_reported, reported_table
-from mmbio.tables.spec import Column, Key, Row, TableSpec, cells, load, read_reported
+from mmbio.tables.reported import read_reported
+from mmbio.tables.spec import Column, Key, Row, TableSpec, cells, load
 
 REPOSITORY = Path(__file__).parents[2] / "tables"
 FIGURES = {

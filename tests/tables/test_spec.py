@@ -10,7 +10,8 @@ from mmbio.conditions import Condition, parse
 from mmbio.errors import MmbioError
 from mmbio.protocols import MULTITASK
 from mmbio.tables import spec as spec_module
-from mmbio.tables.spec import TableSpec, cells, load, read_reported, spec_folder, spec_paths
+from mmbio.tables.reported import read_reported
+from mmbio.tables.spec import TableSpec, cells, load, spec_folder, spec_paths
 
 REPOSITORY = Path(__file__).parents[2] / "tables"
 GOOD = """

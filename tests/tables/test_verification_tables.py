@@ -15,7 +15,8 @@ from mmbio.tables.formats import to_csv
 from mmbio.tables.render import reported_table
 from mmbio.tables.run import Finished, Runner, planted, specs_work
 from mmbio.tables.settings import Settings
-from mmbio.tables.spec import TableSpec, cells, load, read_reported, spec_paths
+from mmbio.tables.reported import read_reported
+from mmbio.tables.spec import TableSpec, cells, load, spec_paths
 from mmbio.tables.write import table, write
 
 REPOSITORY = Path(__file__).parents[2] / "tables"
