@@ -7,6 +7,8 @@ from pathlib import Path
 from mmbio.files import write_text
 from mmbio.measure import results
 from mmbio.tables.formats import FORMATS, Table
+from mmbio.tables.measured import measured
+from mmbio.tables.notes import notes
 from mmbio.tables.render import measured_table
 from mmbio.tables.reported import read_reported
 from mmbio.tables.run import Finished
@@ -19,7 +21,8 @@ def table(finished: Finished, folder: Path) -> Table:
     own = any("vectors" in source for source in sources)  # somebody's own embeddings are not the paper's experiment
     beside = not finished.runner.manifest.is_synthetic and not own and reported.is_file()
     values = read_reported(reported, finished.spec, whole=False) if beside else {}  # the spec may be cut to the data
-    return measured_table(finished.spec, finished.measured(), finished.provenance(), values or None)
+    figures = measured(finished)
+    return measured_table(finished.spec, figures, notes(finished, figures.values()), values or None)
 
 
 def write(made: Sequence[tuple[Finished, Table]], out: Path) -> list[Path]:

@@ -13,6 +13,9 @@ from mmbio.fuse import run as fuse
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.measure.evaluate import Evaluator
 from mmbio.protocols import MULTITASK
+from mmbio.tables.measured import mark as marked
+from mmbio.tables.measured import measured
+from mmbio.tables.notes import notes
 from mmbio.tables.run import Finished, Runner, specs_work
 from mmbio.tables.settings import Settings
 from mmbio.tables.spec import TableSpec, cells, load
@@ -127,14 +130,14 @@ def test_progress_counts_all_networks(tiny_manifest: Manifest, tiny_settings: Ex
 
 
 def test_figures(finished: Finished) -> None:
-    measured = finished.measured()
-    assert set(measured) == {
+    figures = measured(finished)
+    assert set(figures) == {
         ("what=noisy", "id"),
         ("what=clean", "id"),
         ("what=clean", "gender"),
         ("what=clean again", "id"),
     }
-    for place, figure in measured.items():
+    for place, figure in figures.items():
         row = finished.rows[place]
         assert (row.fold, row.metric, row.task) == (
             "mean",
@@ -143,7 +146,7 @@ def test_figures(finished: Finished) -> None:
         )
         assert (figure.value, figure.low, figure.high, figure.n) == (row.value, row.low, row.high, 18)
         assert figure.interval == "95 % subject bootstrap"
-    assert {place: m.mark for place, m in measured.items() if m.mark} == {("what=noisy", "id"): "c"}
+    assert {place: m.mark for place, m in figures.items() if m.mark} == {("what=noisy", "id"): "c"}
 
 
 @pytest.mark.parametrize(
@@ -165,23 +168,23 @@ def test_the_calibrated_mark_stands_only_where_it_is_due(
     finished: Finished, tiny_manifest: Manifest, change: dict[str, Any], mark: str
 ) -> None:
     cell = replace(cells(finished.spec)[0], settings=settings(**change))
-    assert finished._mark(cell) == mark
+    assert marked(finished, cell) == mark
     sources = tiny_manifest.info["sources"] | {"ecg": {"synthetic": False}}
     real = replace(tiny_manifest, info=tiny_manifest.info | {"sources": sources})
     synthetic_beside_real = "s" if set(cell.settings.modalities) - {"ecg"} else ""
-    assert Finished(finished.spec, replace(finished.runner, manifest=real))._mark(cell) == synthetic_beside_real
+    assert marked(Finished(finished.spec, replace(finished.runner, manifest=real)), cell) == synthetic_beside_real
 
 
 def test_provenance(finished: Finished) -> None:
-    notes = finished.provenance()
-    assert notes[0] == (
+    found = notes(finished, measured(finished).values())
+    assert found[0] == (
         f"Data: synthetic; 6 subjects (3 F, 3 M), triplet split, quick scale,"
         f" manifest {finished.runner.manifest.hash[:8]}."
     )
-    assert notes[1].startswith("ResNet-50 weights: none, fp32; 2 fold models; n = 18 distinct test decisions; seed 0;")
-    assert notes[2:] == [
+    assert found[1].startswith("ResNet-50 weights: none, fp32; 2 fold models; n = 18 distinct test decisions; seed 0;")
+    assert found[2:] == [
         "Always answering the majority gender: 50.0 %.",
-        "c: calibrated; the synthetic data were made as difficult as this figure of table 1; all others emerge.",
+        "c: calibrated; the synthetic data were made as difficult as this figure of table 1; others emerge.",
     ]
 
 
@@ -191,15 +194,16 @@ def test_provenance_of_images_names_their_weights(finished: Finished, tmp_path: 
     found.__dict__["rows"] = {
         place: replace(row, weights="random-0", task="identification") for place, row in finished.rows.items()
     }
-    (data, weights) = found.provenance()
+    (data, weights) = notes(found, measured(found).values())
     assert data.startswith("Data: synthetic")
     assert weights.startswith("ResNet-50 weights: random-0 (random: torchvision's initialisation with a fixed seed")
 
 
 def test_costs_where_the_spec_asks(finished: Finished, tmp_path: Path) -> None:
     asking = own(tmp_path, OWN.replace('title = "My own"', 'title = "My own"\ncost = true'))
-    notes = Finished(asking, finished.runner).provenance()
-    costs = [note for note in notes if note.startswith("Cost of ")]
+    asked = Finished(asking, finished.runner)
+    found = notes(asked, measured(asked).values())
+    costs = [note for note in found if note.startswith("Cost of ")]
     assert [c.split(":")[0] for c in costs] == [
         "Cost of identification",
         "Cost of identification + gender",

@@ -12,10 +12,12 @@ from mmbio.fuse.config import Config, Optimiser
 from mmbio.protocols import AUDIOVISUAL, SEGMENTS
 from mmbio.tables.cut import for_attributes, for_lengths
 from mmbio.tables.formats import to_csv
+from mmbio.tables.measured import mark as marked
+from mmbio.tables.measured import measured, planted
 from mmbio.tables.render import reported_table
-from mmbio.tables.run import Finished, Runner, planted, specs_work
-from mmbio.tables.settings import Settings
 from mmbio.tables.reported import read_reported
+from mmbio.tables.run import Finished, Runner, specs_work
+from mmbio.tables.settings import Settings
 from mmbio.tables.spec import TableSpec, cells, load, spec_paths
 from mmbio.tables.write import table, write
 
@@ -161,8 +163,8 @@ def test_marks_of_the_simulation(
     simulated = replace(av_manifest, info=av_manifest.info | {"sources": sources, "data": "simulated"})
     runner = replace(finished[0].runner, manifest=simulated)
     cell = replace(cells(finished[0].spec)[0], settings=change, metric=metric, given=given)
-    assert Finished(finished[0].spec, runner)._mark(cell) == mark
-    assert Finished(finished[0].spec, finished[0].runner)._mark(cell) == ""  # the tiny set says that it is real
+    assert marked(Finished(finished[0].spec, runner), cell) == mark
+    assert marked(finished[0], cell) == ""  # the tiny set says that it is real
 
 
 def test_planted_rows_are_those_of_table_3b() -> None:
@@ -175,12 +177,12 @@ def test_no_mark_under_a_further_condition(finished: list[Finished], av_manifest
     sources = {m: s | {"synthetic": True} for m, s in av_manifest.info["sources"].items()}
     simulated = replace(av_manifest, info=av_manifest.info | {"sources": sources, "data": "simulated"})
     runner = replace(finished[0].runner, manifest=simulated, under=parse("voice=zeros"))
-    assert Finished(finished[0].spec, runner)._mark(cells(finished[0].spec)[0]) == ""
+    assert marked(Finished(finished[0].spec, runner), cells(finished[0].spec)[0]) == ""
 
 
 def test_figures(finished: list[Finished]) -> None:
     for one in finished:
-        assert set(one.measured()) == {(cell.row, cell.column) for cell in cells(one.spec)}
+        assert set(measured(one)) == {(cell.row, cell.column) for cell in cells(one.spec)}
         for place, row in one.rows.items():
             assert 0 <= row.value <= 1, place
             assert row.segment_s == "1.015"

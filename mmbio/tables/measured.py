@@ -1,0 +1,80 @@
+"""measured: a finished table's result rows -> the figures to print, each with its interval and its mark."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mmbio.data.manifest import Manifest
+from mmbio.embed.extractors import weights_of
+from mmbio.measure.results import ResultRow
+from mmbio.tables.render import Measured
+from mmbio.tables.run import Finished
+from mmbio.tables.spec import Cell, cells
+
+INTERVALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "subject-bootstrap": "95 % subject bootstrap",
+        "wilson": "95 % Wilson interval of independent decisions",
+        "wilson-by-subject": "95 % Wilson interval with one decision a subject, where no subject drawn ever differs",
+        "clustered by subject": "95 %, clustered by subject",
+    }
+)
+MARKS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "c": "c: calibrated; the synthetic data were made as difficult as this figure of table 1; others emerge.",
+        "p": "p: planted; the simulation gives these faces a quality of their own, so the figure is not of people.",
+        "s": "s: with synthetic samples of a modality, calibrated on the paper's table 1: no reproduction.",
+    }
+)
+
+
+def measured(finished: Finished) -> dict[tuple[str, str], Measured]:
+    """(row, column) -> the figure to print; one of synthetic samples alone is not compared with the paper's."""
+    found = {}
+    for cell in cells(finished.spec):
+        sources = finished.runner.manifest_of(cell.settings).info["sources"]
+        real = any(not sources[m]["synthetic"] for m in cell.settings.modalities) and not _differs(finished, cell)
+        place = cell.row, cell.column
+        found[place] = _measured(finished.rows[place], mark(finished, cell), real)
+    return found
+
+
+def mark(finished: Finished, cell: Cell) -> str:
+    """`c` where a figure was calibrated, `s` where synthetic samples stand among real ones, `p` where it is planted."""
+    s, noise, manifest = cell.settings, finished.spec.protocol.noise, finished.runner.manifest_of(cell.settings)
+    if not manifest.is_synthetic:
+        return "s" if any(manifest.info["sources"][m]["synthetic"] for m in s.modalities) else ""
+    if finished.spec.protocol.verifies:
+        return _mark_of_trials(finished, cell, manifest)
+    unimodal = len(s.modalities) == 1 and s.tasks == ("identification",) and s.train == s.test
+    weights = weights_of(manifest, finished.runner.extraction)
+    as_calibrated = manifest.info["split"] == "triplet" and s.fusion == "concat" and weights == "random"
+    noisy = s.train.noise(s.modalities[0]) == noise.get(s.modalities[0])
+    return "c" if unimodal and as_calibrated and noisy else ""
+
+
+def planted() -> frozenset[str]:
+    """The attributes of the simulation that have an effect."""
+    from mmbio.data.synthetic.embeddings import PLANTED as EFFECTS
+
+    return frozenset(EFFECTS)
+
+
+def _mark_of_trials(finished: Finished, cell: Cell, manifest: Manifest) -> str:
+    s = cell.settings
+    if cell.given:
+        return "p" if cell.given in planted() and manifest.info["data"] == "simulated" else ""
+    clean = not s.test.effects and not finished.runner.under.effects
+    return "c" if cell.metric == "eer" and s.fusion == "cosine" and len(s.modalities) == 1 and clean else ""
+
+
+def _differs(finished: Finished, cell: Cell) -> bool:
+    """True for data that the paper's figures cannot be compared with: chimeric, degraded, or somebody's vectors."""
+    info = finished.runner.manifest_of(cell.settings).info
+    vectors = any("vectors" in source for source in info["sources"].values())
+    return bool(info.get("chimeric") or vectors or finished.runner.under.effects)
+
+
+def _measured(row: ResultRow, letter: str, comparable: bool) -> Measured:
+    low, high = (float("nan") if x is None else x for x in (row.low, row.high))
+    return Measured(row.value, low, high, row.n, INTERVALS.get(row.interval, ""), letter, comparable)
