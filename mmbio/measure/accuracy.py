@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmbio.measure.intervals import subject_bootstrap
+from mmbio.measure.intervals import of_accuracy
 
 
 @dataclass(frozen=True)
@@ -12,23 +12,24 @@ class Accuracy:
     """A mean over distinct items, its interval, and the accuracy of each fold."""
 
     value: float
-    low: float
+    low: float  # NaN where there is no interval
     high: float
     n: int  # distinct items: never folds x items
     folds: tuple[float, ...]
+    method: str  # of the interval, or why there is none
 
 
 def accuracy(correct: np.ndarray, subjects: np.ndarray, seed: int) -> Accuracy:
     """Accuracy from correctness (K, N) of K fold models on N items, NaN where a fold does not test an item.
 
-    Each item counts once, with its correctness averaged over the folds that test it; the interval
-    draws subjects (N,) with replacement.
+    Each item counts once, with its correctness averaged over the folds that test it; the interval is
+    that of `intervals.of_accuracy` with subjects (N,).
     """
     tested = ~np.isnan(correct).all(0)
     per_item = np.nanmean(correct[:, tested], axis=0)
-    low, high = subject_bootstrap(per_item, subjects[tested], seed)
+    found = of_accuracy(per_item, subjects[tested], seed)
     folds = tuple(float(np.nanmean(row)) for row in correct)
-    return Accuracy(float(per_item.mean()), low, high, int(tested.sum()), folds)
+    return Accuracy(float(per_item.mean()), found.low, found.high, int(tested.sum()), folds, found.method)
 
 
 def majority(labels: np.ndarray) -> float:

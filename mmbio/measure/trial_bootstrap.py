@@ -5,6 +5,7 @@ weighs w_i and an impostor trial between i and j weighs w_i w_j. Trials of one s
 independent: drawing trials instead gives intervals several times too narrow.
 """
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,18 +14,22 @@ import numpy as np
 
 from mmbio.errors import MmbioError
 from mmbio.measure.dcf import DEFAULT, Cost
-from mmbio.measure.intervals import DRAWS, LEVEL
+from mmbio.measure.intervals import DRAWS, LEVEL, NO_WIDTH, SUBJECT_BOOTSTRAP, WILSON_BY_SUBJECT, Interval, wilson
 from mmbio.measure.rates import checked
 
 STATISTICS: Final = ("eer", "min_dcf")
 BATCH: Final = 1 << 20  # trials x draws worked on at once: a few tens of MB
+LEAST_SUBJECTS: Final = 3  # of two, a draw that keeps both kinds of trials is always the two
+TOO_FEW: Final = "none: fewer than 3 subjects"
+NO_DRAWS: Final = "none: no draw of subjects has both kinds of trials"
 
 
 @dataclass(frozen=True, eq=False)
 class TrialBootstrap:
-    """Percentile intervals, the draws behind them, and how many draws were left out."""
+    """95 % intervals, the draws behind them, and how many draws were left out."""
 
-    intervals: dict[str, tuple[float, float]]  # statistic -> (low, high), NaN where all draws were left out
+    intervals: dict[str, tuple[float, float]]  # statistic -> (low, high), NaN where there is none
+    methods: dict[str, str]  # statistic -> how its interval came about, or why there is none
     draws: dict[str, np.ndarray]  # statistic -> (draws,), NaN for a draw that was left out
     n_left_out: int  # draws without genuine or without impostor weight
 
@@ -38,14 +43,19 @@ def trial_bootstrap(
     statistics: Collection[str] = STATISTICS,
     costs: Sequence[Cost] = (DEFAULT,),
     draws: int = DRAWS,
-    level: float = LEVEL,
 ) -> TrialBootstrap:
-    """Percentile intervals of statistics over draws of subjects; arguments and errors as `trial_bootstrap_draws`."""
-    drawn = trial_bootstrap_draws(
-        scores, genuine, enrolment_subject, probe_subject, seed, statistics=statistics, costs=costs, draws=draws
-    )
+    """Intervals of statistics over draws of subjects; arguments and errors as `trial_bootstrap_draws`.
+
+    `subject-bootstrap`: the percentiles of the draws. Where scores part without an error, so that no draw
+    has one, `wilson-by-subject` (see `_of_no_errors`). Of two subjects, and where all draws
+    were left out, there is no interval: NaN, and the method says why.
+    """
+    trials = SortedTrials.of(scores, genuine, enrolment_subject, probe_subject)
+    drawn = _drawn(trials, seed, statistics, costs, draws)
+    found = {name: _interval(name, values, trials, costs) for name, values in drawn.items()}
     return TrialBootstrap(
-        intervals={name: percentiles(values, level) for name, values in drawn.items()},
+        intervals={name: (interval.low, interval.high) for name, interval in found.items()},
+        methods={name: interval.method for name, interval in found.items()},
         draws=drawn,
         n_left_out=max((int(np.isnan(values).sum()) for values in drawn.values()), default=0),
     )
@@ -69,20 +79,8 @@ def trial_bootstrap_draws(
     and for a genuine trial between two subjects or an impostor trial of one; ValueError for unknown
     statistics or unequal lengths.
     """
-    unknown = set(statistics) - set(STATISTICS)
-    if unknown or not costs:
-        raise ValueError(
-            f"expected statistics of {STATISTICS} and a cost, got {sorted(unknown)} and {len(costs)} costs"
-        )
-    trials = _Trials.of(scores, genuine, enrolment_subject, probe_subject)
-    found = {name: np.full(draws, np.nan) for name in STATISTICS if name in statistics}
-    for part, weights in _weights(seed, draws, trials):
-        sums = _sums(trials, weights)
-        if "eer" in found:
-            found["eer"][part][sums.kept] = _eer(trials, sums)
-        if "min_dcf" in found:
-            found["min_dcf"][part][sums.kept] = _min_dcf(trials, sums, costs)
-    return found
+    trials = SortedTrials.of(scores, genuine, enrolment_subject, probe_subject)
+    return _drawn(trials, seed, statistics, costs, draws)
 
 
 def percentiles(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
@@ -94,8 +92,61 @@ def percentiles(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]
     return float(low), float(high)
 
 
+def _drawn(
+    trials: "SortedTrials", seed: int, statistics: Collection[str], costs: Sequence[Cost], draws: int
+) -> dict[str, np.ndarray]:
+    unknown = set(statistics) - set(STATISTICS)
+    if unknown or not costs:
+        raise ValueError(
+            f"expected statistics of {STATISTICS} and a cost, got {sorted(unknown)} and {len(costs)} costs"
+        )
+    found = {name: np.full(draws, np.nan) for name in STATISTICS if name in statistics}
+    for part, sums in batches(trials, seed, draws):
+        if "eer" in found:
+            found["eer"][part][sums.kept] = _eer(trials, sums)
+        if "min_dcf" in found:
+            found["min_dcf"][part][sums.kept] = _min_dcf(trials, sums, costs)
+    return found
+
+
+def _interval(name: str, values: np.ndarray, trials: "SortedTrials", costs: Sequence[Cost]) -> Interval:
+    if trials.n_subjects < LEAST_SUBJECTS:
+        return Interval(math.nan, math.nan, TOO_FEW)
+    low, high = percentiles(values)
+    if math.isnan(low):
+        return Interval(low, high, NO_DRAWS)
+    if high - low > NO_WIDTH or NO_WIDTH < high < 1 - NO_WIDTH:  # all scores equal: one EER, whoever is drawn
+        return Interval(low, high, SUBJECT_BOOTSTRAP)
+    return _of_parted_scores(name, round(high), trials, costs)
+
+
+def _of_parted_scores(name: str, value: int, trials: "SortedTrials", costs: Sequence[Cost]) -> Interval:
+    """Of a statistic that is 0 or 1 on every draw."""
+    miss, match = _of_no_errors(trials)
+    if name == "eer":
+        most = max(miss, match)
+        return Interval(0.0, most, WILSON_BY_SUBJECT) if value == 0 else Interval(1 - most, 1.0, WILSON_BY_SUBJECT)
+    if value == 1:
+        return Interval(1.0, 1.0, SUBJECT_BOOTSTRAP)  # no cost is higher
+    most = float(np.mean([cost.of_misses * miss + cost.of_false_matches * match for cost in costs]))
+    return Interval(0.0, min(1.0, most), WILSON_BY_SUBJECT)
+
+
+def _of_no_errors(trials: "SortedTrials") -> tuple[float, float]:
+    """How large FNMR and FMR may be where neither was ever seen: Wilson's upper ends.
+
+    One decision a subject for misses. For false matches as many as there are pairs without a common subject,
+    at most half the subjects. An EER may then be the larger of the two, a detection cost
+    what both together cost: were the truth above it, there would be a threshold with an FNMR and an FMR above
+    their ends, and scores part only if one of them was never seen there.
+    """
+    sides = [len(np.unique(side)) for side in (trials.enrolment, trials.probe)]
+    n_pairs = min(*sides, len(np.union1d(trials.enrolment, trials.probe)) // 2)
+    return wilson(0, len(np.unique(trials.genuine)))[1], wilson(0, n_pairs)[1]
+
+
 @dataclass(frozen=True, eq=False)
-class _Trials:
+class SortedTrials:
     """Trials by ascending score, in runs: a tie group of both kinds, or neighbours all of one kind.
 
     Between two neighbouring points of a run of one kind only one of the rates changes, so the ends of
@@ -110,10 +161,14 @@ class _Trials:
     n_impostor: np.ndarray  # (R + 1,) impostor trials before point r
     corners: np.ndarray  # points among which every detection cost has its minimum
 
+    @property
+    def n_points(self) -> int:
+        return len(self.n_genuine)
+
     @classmethod
     def of(
         cls, scores: np.ndarray, genuine: np.ndarray, enrolment_subject: np.ndarray, probe_subject: np.ndarray
-    ) -> "_Trials":
+    ) -> "SortedTrials":
         arrays = (scores, genuine, enrolment_subject, probe_subject)
         if any(array.shape != scores.shape for array in arrays) or genuine.dtype != bool:
             raise ValueError(
@@ -141,12 +196,24 @@ class _Trials:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums:
+class Sums:
     """Weights summed over the trials by ascending score, for the draws of a batch that have both kinds."""
 
     kept: np.ndarray  # (B,) bool, of whom D are kept
     genuine: np.ndarray  # (D, G + 1) the weight of the first g genuine trials
     impostor: np.ndarray  # (D, I + 1)
+
+
+def batches(trials: SortedTrials, seed: int, draws: int, width: int = 1) -> Iterator[tuple[slice, Sums]]:
+    """The sums of draws of subjects, batch by batch; the same draws from one seed whatever the batches are.
+
+    `width`: how many values the caller makes of a draw, where they may be more than the trials.
+    """
+    rng = np.random.default_rng(seed)
+    n, size = trials.n_subjects, max(1, BATCH // max(width, trials.genuine.size + trials.probe.size))
+    for low in range(0, draws, size):
+        part = slice(low, min(low + size, draws))
+        yield part, sums_of(trials, rng.multinomial(n, np.full(n, 1 / n), size=part.stop - low))
 
 
 def _check_subjects(genuine: np.ndarray, enrolment_subject: np.ndarray, probe_subject: np.ndarray) -> None:
@@ -170,22 +237,14 @@ def _runs(scores: np.ndarray, genuine: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.append(starts[first], scores.size), has_genuine[first], has_impostor[first]
 
 
-def _weights(seed: int, draws: int, trials: _Trials) -> Iterator[tuple[slice, np.ndarray]]:
-    """How often each subject is drawn, (B, S), batch by batch; the same whatever the batches are."""
-    rng = np.random.default_rng(seed)
-    n, size = trials.n_subjects, max(1, BATCH // (trials.genuine.size + trials.probe.size))
-    for low in range(0, draws, size):
-        part = slice(low, min(low + size, draws))
-        yield part, rng.multinomial(n, np.full(n, 1 / n), size=part.stop - low)
-
-
-def _sums(trials: _Trials, weights: np.ndarray) -> _Sums:
+def sums_of(trials: SortedTrials, weights: np.ndarray) -> Sums:
+    """The sums of trials in which subjects (S,) weigh weights (B, S) int."""
     most = max(trials.genuine.size, trials.probe.size) * int(weights.max()) ** 2
     times: np.ndarray = weights.astype(np.int32 if most < 2**31 else np.int64)
     genuine = _cumulated(times.take(trials.genuine, 1))
     impostor = _cumulated(times.take(trials.enrolment, 1) * times.take(trials.probe, 1))
     kept = genuine[:, -1].astype(bool) & impostor[:, -1].astype(bool)
-    return _Sums(kept, genuine, impostor) if kept.all() else _Sums(kept, genuine[kept], impostor[kept])
+    return Sums(kept, genuine, impostor) if kept.all() else Sums(kept, genuine[kept], impostor[kept])
 
 
 def _cumulated(weights: np.ndarray) -> np.ndarray:
@@ -195,7 +254,7 @@ def _cumulated(weights: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _eer(trials: _Trials, sums: _Sums) -> np.ndarray:
+def _eer(trials: SortedTrials, sums: Sums) -> np.ndarray:
     """EERs (D,): bisect for the first point with FNMR >= FMR, then cross on the line to it."""
     rows = np.arange(len(sums.genuine))
     n_genuine, n_impostor = (s[:, -1].astype(np.int64) for s in (sums.genuine, sums.impostor))
@@ -206,7 +265,7 @@ def _eer(trials: _Trials, sums: _Sums) -> np.ndarray:
         matches = n_impostor - sums.impostor[rows, trials.n_impostor[point]]
         return misses, misses * n_impostor - matches * n_genuine
 
-    low, high = np.zeros(rows.size, np.intp), np.full(rows.size, len(trials.n_genuine) - 1)
+    low, high = np.zeros(rows.size, np.intp), np.full(rows.size, trials.n_points - 1)
     while (high - low > 1).any():
         middle = (low + high) // 2
         beyond = at(middle)[1] >= 0
@@ -215,7 +274,7 @@ def _eer(trials: _Trials, sums: _Sums) -> np.ndarray:
     return np.asarray((misses + (misses_beyond - misses) * (below / (below - above))) / n_genuine)
 
 
-def _min_dcf(trials: _Trials, sums: _Sums, costs: Sequence[Cost]) -> np.ndarray:
+def _min_dcf(trials: SortedTrials, sums: Sums, costs: Sequence[Cost]) -> np.ndarray:
     """minDCFs (D,), the mean over costs."""
     fnmr = sums.genuine.take(trials.n_genuine[trials.corners], 1) / sums.genuine[:, -1:]
     fmr = 1 - sums.impostor.take(trials.n_impostor[trials.corners], 1) / sums.impostor[:, -1:]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmbio.measure.accuracy import accuracy, majority
-from mmbio.measure.intervals import subject_bootstrap
+from mmbio.measure.intervals import subject_bootstrap, wilson
 
 SUBJECTS = np.array([0, 0, 1, 1])
 
@@ -18,6 +18,7 @@ def test_folds_on_one_common_test_set() -> None:
     assert found.folds == pytest.approx((0.75, 1.0, 0.5))
     assert found.value == pytest.approx(0.75)
     assert (found.low, found.high) == subject_bootstrap(np.array([1, 1 / 3, 2 / 3, 1]), SUBJECTS, 3)
+    assert found.method == "subject-bootstrap"
 
 
 def test_folds_that_test_different_items() -> None:
@@ -39,9 +40,16 @@ def test_an_item_that_no_fold_tests_is_left_out() -> None:
     assert (found.n, found.value, found.folds) == (2, 0.5, (0.5, 1.0))
 
 
-def test_one_fold() -> None:
+def test_one_fold_always_right() -> None:
     found = accuracy(np.ones((1, 4)), SUBJECTS, seed=0)
-    assert (found.value, found.low, found.high, found.n, found.folds) == (1.0, 1.0, 1.0, 4, (1.0,))
+    assert (found.value, found.n, found.folds, found.method) == (1.0, 4, (1.0,), "wilson-by-subject")
+    assert (found.low, found.high) == wilson(2, 2)
+
+
+def test_one_subject_has_an_accuracy_without_an_interval() -> None:
+    found = accuracy(np.array([[1.0, 0, 1, 1]]), np.zeros(4, int), seed=0)
+    assert (found.value, found.method) == (0.75, "none: one subject")
+    assert np.isnan([found.low, found.high]).all()
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""Intervals: Wilson against known values, the bootstrap against a slow one of its own."""
+"""Intervals: Wilson and Clopper-Pearson against known values, the bootstrap against a slow one of its own."""
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from mmbio.measure.intervals import subject_bootstrap, wilson
+from mmbio.measure.intervals import clopper_pearson, of_accuracy, subject_bootstrap, wilson
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,84 @@ def test_wilson_ends_are_where_the_score_test_just_rejects() -> None:
 
 
 @pytest.mark.parametrize(("n_correct", "n"), [(0, 0), (5, 4), (-1, 4)])
-def test_wilson_of_what_cannot_be(n_correct: int, n: int) -> None:
-    with pytest.raises(ValueError, match=f"got {n_correct} of {n}"):
-        wilson(n_correct, n)
+def test_shares_that_cannot_be(n_correct: int, n: int) -> None:
+    for interval in (wilson, clopper_pearson):
+        with pytest.raises(ValueError, match=f"got {n_correct} of {n}"):
+            interval(n_correct, n)
+
+
+@pytest.mark.parametrize("design", [0.0, -1.0, np.nan, np.inf])
+def test_design_effects_that_cannot_be(design: float) -> None:
+    with pytest.raises(ValueError, match=f"1 of 2 with design {design}"):
+        wilson(1, 2, design)
+
+
+@pytest.mark.parametrize(("n_correct", "n"), [(0, 7), (3, 7), (7, 7), (171, 174)])
+def test_intervals_of_scipy(n_correct: int, n: int) -> None:
+    test = binomtest(n_correct, n)
+    assert wilson(n_correct, n) == pytest.approx(tuple(test.proportion_ci(method="wilson")), abs=1e-12)
+    assert clopper_pearson(n_correct, n) == pytest.approx(tuple(test.proportion_ci(method="exact")), abs=1e-9)
+
+
+def test_clopper_pearson_is_wider_than_wilson() -> None:
+    low, high = clopper_pearson(171, 174)
+    assert (low, high) == pytest.approx((0.9504, 0.9964), abs=6e-5)
+    assert low < wilson(171, 174)[0] < wilson(171, 174)[1] < high
+
+
+def test_wilson_of_a_mean_over_folds_lies_between_whole_numbers() -> None:
+    low, high = wilson(171.375, 174)
+    assert wilson(171, 174)[0] < low < wilson(172, 174)[0]
+    assert wilson(171, 174)[1] < high < wilson(172, 174)[1]
+
+
+def test_a_design_effect_is_so_many_times_fewer_decisions() -> None:
+    assert wilson(160, 200, design=4) == pytest.approx(wilson(40, 50))
+    assert wilson(200, 200, design=4)[1] == 1.0
+    assert wilson(0, 200, design=4)[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("correct", "subjects", "method"),
+    [
+        ([1, 0, 1, 1], [0, 1, 2, 3], "wilson"),
+        ([1, 1, 1, 1], [0, 1, 2, 3], "wilson"),
+        ([1, 0.5, 1, 1], [0, 1, 2, 3], "subject-bootstrap"),  # folds that disagree
+        ([1, 0, 1, 1], [0, 0, 2, 3], "subject-bootstrap"),
+        ([1, 1, 1, 1], [0, 0, 2, 3], "wilson-by-subject"),
+        ([0, 0, 0, 0], [0, 0, 2, 3], "wilson-by-subject"),
+        ([0.5, 0.5], [0, 1], "wilson-by-subject"),
+        ([1, 0, 0, 1], [0, 0, 1, 1], "wilson-by-subject"),
+        ([1, 0], [3, 3], "none: one subject"),
+        ([1], [3], "none: one subject"),
+    ],
+)
+def test_which_interval(correct: list[float], subjects: list[int], method: str) -> None:
+    values = np.array(correct, float)
+    found = of_accuracy(values, np.array(subjects), 0)
+    assert found.method == method
+    n_subjects = len(set(subjects))
+    expected = {
+        "wilson": lambda: wilson(values.sum(), len(values)),
+        "wilson-by-subject": lambda: wilson(values.mean() * n_subjects, n_subjects),
+        "subject-bootstrap": lambda: subject_bootstrap(values, np.array(subjects), 0),
+        "none: one subject": lambda: (np.nan, np.nan),
+    }[method]()
+    assert (found.low, found.high) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("correct", "subjects", "says"),
+    [
+        ([], [], "N > 0"),
+        ([1, 0], [1], r"got \(2,\) and \(1,\)"),
+        ([1, 1.5], [0, 1], "got 1.0 to 1.5"),
+        ([1, np.nan], [0, 1], "got nan"),
+    ],
+)
+def test_decisions_that_cannot_be(correct: list[float], subjects: list[int], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        of_accuracy(np.array(correct, float), np.array(subjects), 0)
 
 
 def clustered(n_subjects: int = 30, each: int = 20) -> tuple[np.ndarray, np.ndarray]:

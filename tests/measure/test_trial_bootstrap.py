@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mmbio.errors import MmbioError
 from mmbio.measure import trial_bootstrap as module
 from mmbio.measure.dcf import Cost, min_dcf
+from mmbio.measure.intervals import wilson
 from mmbio.measure.rates import eer, points
 from mmbio.measure.trial_bootstrap import STATISTICS, percentiles, trial_bootstrap, trial_bootstrap_draws
 
@@ -66,16 +67,20 @@ def test_equals_repeated_trials(seed: int, n_subjects: int, n: int, levels: int)
     np.testing.assert_allclose(drawn["min_dcf"], expected[:, 1], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("level", [0.5, 0.95])
-def test_intervals_are_percentiles_of_the_draws(level: float) -> None:
+def test_intervals_are_percentiles_of_the_draws() -> None:
     trials = random_trials(0, 20, 400)
-    found = trial_bootstrap(*trials.args(), seed=3, draws=100, level=level)
+    found = trial_bootstrap(*trials.args(), seed=3, draws=100)
     drawn = trial_bootstrap_draws(*trials.args(), seed=3, draws=100)
     for name in STATISTICS:
         np.testing.assert_array_equal(found.draws[name], drawn[name])
-        expected = np.quantile(drawn[name], [(1 - level) / 2, (1 + level) / 2])
-        assert found.intervals[name] == pytest.approx(tuple(expected))
+        assert found.intervals[name] == pytest.approx(tuple(np.quantile(drawn[name], [0.025, 0.975])))
+        assert found.methods[name] == "subject-bootstrap"
     assert found.n_left_out == 0
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_percentiles(level: float) -> None:
+    assert percentiles(np.array([np.nan, *np.arange(101)]), level) == pytest.approx((50 - 50 * level, 50 + 50 * level))
 
 
 @pytest.mark.parametrize("batch", [1, 500, 5000])
@@ -121,23 +126,63 @@ def test_draws_without_a_kind_are_left_out_and_counted() -> None:
     expected = (times(0, 40, 2) == 0).any(1)
     assert 0 < found.n_left_out == expected.sum() < 40
     np.testing.assert_array_equal(np.isnan(found.draws["eer"]), expected)
-    assert found.intervals == {"eer": (0, 0), "min_dcf": (0, 0)}
+
+
+def ring(n_subjects: int, low: float = 0, high: float = 1) -> Trials:
+    """One genuine trial of each subject, and one impostor trial with the next."""
+    subjects = np.arange(n_subjects)
+    genuine = np.repeat([True, False], n_subjects)
+    probe = np.concatenate([subjects, (subjects + 1) % n_subjects])
+    return Trials(np.where(genuine, high, low), genuine, np.tile(subjects, 2), probe)
+
+
+def assert_none(found: module.TrialBootstrap, why: str) -> None:
+    assert set(found.methods.values()) == {why}
+    assert np.isnan([*found.intervals["eer"], *found.intervals["min_dcf"]]).all()
+
+
+def test_no_interval_of_two_subjects() -> None:
+    assert_none(trial_bootstrap(*one_pair().args(), seed=0, draws=40), "none: fewer than 3 subjects")
 
 
 def test_no_interval_where_every_draw_is_left_out() -> None:
-    seed = next(seed for seed in range(100) if (times(seed, 2, 2) == 0).any(1).all())
-    found = trial_bootstrap(*one_pair().args(), seed=seed, draws=2)
-    assert found.n_left_out == 2
-    assert np.isnan(found.intervals["eer"]).all()
-    assert np.isnan(found.intervals["min_dcf"]).all()
+    seed = next(seed for seed in range(1000) if (times(seed, 1, 3) == 3).any())
+    found = trial_bootstrap(*ring(3).args(), seed=seed, draws=1)
+    assert found.n_left_out == 1
+    assert_none(found, "none: no draw of subjects has both kinds of trials")
 
 
-@pytest.mark.parametrize(("low", "value", "high"), [(0, 0, 1), (1, 1, 0)], ids=["perfect", "inverted"])
-def test_no_width_where_scores_part(low: float, value: float, high: float) -> None:
-    trials = random_trials(0, 8, 120)
-    scores = np.where(trials.genuine, high, low)
-    found = trial_bootstrap(scores, trials.genuine, trials.enrolment, trials.probe, seed=0, draws=20)
-    assert found.intervals == {"eer": (value, value), "min_dcf": (value, value)}
+def test_one_subject_has_no_impostors() -> None:
+    with pytest.raises(MmbioError, match="2 genuine and 0 impostor trials: expected at least one of each kind"):
+        trial_bootstrap(np.array([0.0, 1]), np.array([True, True]), np.zeros(2), np.zeros(2), seed=0)
+
+
+@pytest.mark.parametrize("n_subjects", [3, 8, 61])
+def test_scores_that_part_have_wilsons_width_of_disjoint_pairs(n_subjects: int) -> None:
+    perfect, inverted = (
+        trial_bootstrap(*ring(n_subjects, *ends).args(), seed=0, draws=50) for ends in ((0, 1), (1, 0))
+    )
+    most = wilson(0, n_subjects // 2)[1]
+    assert perfect.intervals == {"eer": (0, most), "min_dcf": (0, 1)}
+    assert set(perfect.methods.values()) == {"wilson-by-subject"}
+    assert inverted.intervals == {"eer": (1 - most, 1), "min_dcf": (1, 1)}
+    assert inverted.methods == {"eer": "wilson-by-subject", "min_dcf": "subject-bootstrap"}
+
+
+def test_one_enrolled_subject_is_one_pair() -> None:
+    star = Trials(np.array([1.0, 0, 0, 0]), np.arange(4) == 0, np.zeros(4, int), np.arange(4))
+    assert trial_bootstrap(*star.args(), seed=0, draws=50).intervals["eer"] == (0, wilson(0, 1)[1])
+
+
+def test_the_most_that_a_cost_of_zero_may_be() -> None:
+    found = trial_bootstrap(*ring(400).args(), seed=0, costs=(Cost(0.5), Cost(0.4)), draws=20)
+    miss, match = wilson(0, 400)[1], wilson(0, 200)[1]
+    assert found.intervals["min_dcf"] == pytest.approx((0, (miss + match + miss + 1.5 * match) / 2))
+
+
+def test_scores_that_are_all_equal_have_one_eer() -> None:
+    found = trial_bootstrap(*ring(9, 1, 1).args(), seed=0, draws=20)
+    assert found.intervals == {"eer": (0.5, 0.5), "min_dcf": (1, 1)}
 
 
 def uneven_subjects(rng: np.random.Generator, n_subjects: int = 40, each: int = 60) -> Trials:
