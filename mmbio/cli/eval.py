@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from mmbio.measure.trials import Trials
 
 
+OF_SCORES: Final = {  # metric -> its name, times what, with how many digits and which sign it is printed
+    "eer": ("EER", 100, 2, " %"),
+    "min_dcf": ("minDCF", 1, 3, ""),
+    "act_dcf": ("actDCF", 1, 3, ""),
+    "cllr": ("Cllr", 1, 3, ""),
+    "min_cllr": ("min Cllr", 1, 3, ""),
+}
 OF_TRIALS: Final = ("trials", "strip_suffix", "missing_trials", "eer", "p_target", "preset", "by_gender")
 
 
@@ -167,23 +174,26 @@ def _show_trials(rows: "list[ResultRow]") -> None:
     first = rows[0]
     _head(first)
     click.echo(f"trials {first.trials}")
-    table = Table("figure", "", "value", "95 % interval", "genuine", "impostor")
-    for row in rows:
-        if row.metric not in ("eer", "min_dcf"):
-            continue
-        scale, sign = (100, " %") if row.metric == "eer" else (1, "")
-        digits = 2 if row.metric == "eer" else 3
-        low, high = row.low, row.high
-        table.add_row(
-            ("EER" if row.metric == "eer" else "minDCF") + (f" ({row.given})" if row.given else ""),
-            row.convention,
-            f"{scale * row.value:.{digits}f}{sign}",
-            "-" if low is None or high is None else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}",
-            str(row.n_genuine),
-            str(row.n_impostor),
-        )
     console = Console(width=None if Console().is_terminal else 110)
-    console.print(table)
+    shown = [row for row in rows if row.metric in OF_SCORES]
+    for given in dict.fromkeys(row.given for row in shown):
+        of = [row for row in shown if row.given == given]
+        counts = f"{of[0].n_genuine} genuine and {of[0].n_impostor} impostor trials"
+        click.echo(f"{given}: {counts}" if given else counts)
+        table = Table("figure", "", "value", "95 % interval")
+        for row in of:
+            name, scale, digits, sign = OF_SCORES[row.metric]
+            low, high = row.low, row.high
+            table.add_row(
+                name,
+                row.convention,
+                f"{scale * row.value:.{digits}f}{sign}",
+                "-" if low is None or high is None else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}",
+                end_section=row.metric == "min_dcf",
+            )
+        console.print(table)
+    if not any(row.metric == "cllr" for row in shown):
+        click.echo("no calibration figures: no dev trials of both kinds between people whom nothing was trained on")
     if first.n_imputed:
         console.print(f"{first.n_imputed} of {first.n} trials miss a modality on a side, and the system is told",
                       highlight=False)  # fmt: skip
@@ -207,11 +217,11 @@ def _show(rows: "list[ResultRow]") -> None:
         folds = [r.value for r in rows if r.task == row.task and r.fold != "mean"]
         spread = f"{len(folds)}: {100 * min(folds):.1f}-{100 * max(folds):.1f} %" if folds else "1"
         majority = [f"{100 * r.value:.1f} %" for r in rows if r.task == row.task and r.metric == "majority"]
-        assert row.low is not None and row.high is not None
+        interval = "-" if row.low is None or row.high is None else f"{100 * row.low:.1f} to {100 * row.high:.1f}"
         table.add_row(
             row.task,
             f"{100 * row.value:.1f} %",
-            f"{100 * row.low:.1f} to {100 * row.high:.1f}",
+            interval,
             spread,
             str(row.n),
             *(majority or ["-"]),

@@ -1,7 +1,7 @@
 """Classification: the posteriors of fold networks on the test items -> accuracies and the majority's."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,12 +11,16 @@ from mmbio.errors import MmbioError
 from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.run import NETWORK_THREADS, extraction_of, partitions_of
 from mmbio.measure.accuracy import Accuracy, accuracy, majority
+from mmbio.measure.intervals import Interval
 from mmbio.measure.results import Figure
 from mmbio.measure.score_fusion import fuse
 from mmbio.report import Report
 
 if TYPE_CHECKING:
     from mmbio.measure.evaluate import Evaluator
+
+
+NO_INTERVAL: Final = Interval(np.nan, np.nan, "")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ def run(evaluator: "Evaluator", report: Report) -> Classified:
         figures += _figures(evaluator, task, found, majorities.get(task), rows, posteriors[task], embeddings, used)
     arrays = {f"posterior_{task}": p for task, p in posteriors.items()}
     arrays |= {f"label_{task}": labels for task, labels in truth.items()}
+    numbers = manifest.items["item"].to_numpy(np.int64)[rows]
+    arrays |= {"item": numbers, "id": numbers.astype(str), "subject": subjects}
     rule = config.weights_of_rule() if config.is_score_level else {}
     return Classified(
         hash=evaluator.hash,
@@ -82,23 +88,23 @@ def _figures(
     """Each fold, the mean over folds, and gender's majority baseline."""
     tested = ~np.isnan(posteriors).all(2)  # (K, N)
 
-    def figure(metric: str, value: float, fold: str, interval: tuple[float, float] | None = None) -> Figure:
+    def figure(metric: str, value: float, fold: str, interval: Interval = NO_INTERVAL) -> Figure:
         at = tested[int(fold)] if fold != "mean" else tested.any(0)
         return Figure(
             task,
             metric,
             value,
             evaluator.manifest.n_distinct(rows[at], evaluator.config.modalities),
-            low=interval[0] if interval else None,
-            high=interval[1] if interval else None,
-            interval="subject-bootstrap" if interval else "",
+            low=None if np.isnan(interval.low) else interval.low,
+            high=None if np.isnan(interval.high) else interval.high,
+            interval=interval.method,
             fold=fold,
             n_imputed=int((~embeddings.present[at][:, used]).any(1).sum()),
         )
 
     folds = enumerate(found.folds) if len(found.folds) > 1 else ()
     made = [figure("accuracy", value, str(fold)) for fold, value in folds]
-    made.append(figure("accuracy", found.value, "mean", (found.low, found.high)))
+    made.append(figure("accuracy", found.value, "mean", Interval(found.low, found.high, found.method)))
     return made if most is None else [*made, figure("majority", most, "mean")]
 
 

@@ -1,6 +1,7 @@
 """evaluate: a checkpoint on the test items under a condition -> figures and result rows."""
 
-from dataclasses import asdict, dataclass, replace
+import time
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from mmbio.embed.settings import Settings, device_of
 from mmbio.errors import MmbioError
 from mmbio.files import content_hash, locked, replacing, write_json, write_text
 from mmbio.fuse.checkpoint import Checkpoint
-from mmbio.fuse.config import LOGISTIC, Config
+from mmbio.fuse.config import Config
 from mmbio.fuse.run import NETWORK_THREADS, extraction_of
-from mmbio.measure import classify, results, verify
+from mmbio.measure import classify, results, sidecar, verify
 from mmbio.measure.classify import Classified
 from mmbio.measure.results import Figure, ResultRow
 from mmbio.measure.trials import Trials
@@ -40,6 +41,7 @@ class Evaluator:
     settings: Settings
     trials: Trials | None = None  # None: those of the manifest
     options: Options = DEFAULT
+    _times: dict[str, float] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.checkpoint.key["manifest"] != self.manifest.hash:
@@ -90,27 +92,43 @@ class Evaluator:
 
     def run(self, report: Report = silent) -> Evaluation:
         """Evaluate, extracting what is missing; raises MmbioError for data that cannot be used."""
-        return verify.run(self, report) if self.config.verifies else classify.run(self, report)
+        began = time.time()
+        found = verify.run(self, report) if self.config.verifies else classify.run(self, report)
+        self._times.update(began=began, seconds=time.time() - began)
+        return found
 
     def rows(self, evaluation: Evaluation) -> list[ResultRow]:
         """The evaluation's figures as tidy rows."""
         return [self._row(evaluation, figure) for figure in evaluation.figures]
 
     def save(self, evaluation: Evaluation) -> None:
-        """Write rows, raw posteriors and the key below the results folder, and add the rows to results.csv."""
+        """Write the evaluation below the results folder, and add its rows to results.csv."""
         rows, collected = self.rows(evaluation), self.settings.home / "results.csv"
         if collected.exists():
             results.read(collected)  # what cannot be added to is found before anything is written
+        results.append(collected, rows)
+        self.store(evaluation, self.folder)
+
+    def store(self, evaluation: Evaluation, folder: Path) -> None:
+        """Write a result folder whole: rows, raw posteriors or scores, the key, and the sidecar of this run.
+
+        Its arrays, NAME.npy, where N items take part and T trials are scored:
+          rows (N,) of the manifest's items; present (N, M) bool; weights (K, N, M) of an attention fusion
+          item (n,) int64, ascending for trials: the items' numbers; id (n,) text; subject (n,) int64
+          posterior_TASK (K, N, C) float32 of K fold models, NaN where one does not test an item; label_TASK (N,) int64
+          scores (T,) float64; genuine (T,) bool; enrolment and probe (T,) int64: item numbers
+          llr (T,) float32, in nats, by logistic regression on dev; not there where dev allows no calibration
+        """
         arrays = evaluation.arrays | {"rows": evaluation.rows, "present": evaluation.present}
         if evaluation.weights is not None:
             arrays["weights"] = evaluation.weights
-        results.append(collected, rows)
-        with locked(self.folder.with_name(f".{self.hash}.lock")), replacing(self.folder) as scratch:
+        with locked(folder.with_name(f".{folder.name}.lock")), replacing(folder) as scratch:
             scratch.mkdir()
             for name, array in arrays.items():
                 np.save(scratch / f"{name}.npy", array, allow_pickle=False)
-            write_text(scratch / "rows.csv", results.to_csv(rows))
+            write_text(scratch / "rows.csv", results.to_csv(self.rows(evaluation)))
             write_json(scratch / "key.json", self.key)
+            sidecar.write(scratch, self, self._times.get("began"), self._times.get("seconds"))
 
     def _row(self, evaluation: Evaluation, figure: Figure) -> ResultRow:
         info, config = self.manifest.info, self.config
@@ -141,7 +159,7 @@ class Evaluator:
         )
 
     def _libraries(self) -> tuple[str, ...]:
-        fitted = ("scikit-learn",) if self.config.fusion == LOGISTIC else ()
+        fitted = ("scikit-learn", "scipy") if self.config.verifies else ()  # the LLRs, and score-logistic
         return ("torch", *fitted, *(LIBRARIES if "ecg" in self.config.modalities else ()))
 
     def _ready_made(self) -> str:

@@ -90,14 +90,22 @@ def read(path: Path) -> list[ResultRow]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise MmbioError(
-                    f"{path}: its columns are those of another mmbio version; move it away and run the command again"
-                )
+                raise _of_another_version(path, reader.fieldnames or ())
             return [_row(fields) for fields in reader]
     except (OSError, ValueError) as error:
         raise MmbioError(
             f"{path}: not readable as results ({error}); move it away and run the command again"
         ) from error
+
+
+def _of_another_version(path: Path, header: Sequence[str]) -> MmbioError:
+    """What to say of a header that is not ours, naming columns that we do not know and those that we miss."""
+    differ = {"unknown": [c for c in header if c not in COLUMNS], "missing": [c for c in COLUMNS if c not in header]}
+    named = [f"{what} {', '.join(c[:3])}{', ...' if len(c) > 3 else ''}" for what, c in differ.items() if c]
+    told = f" (columns {'; '.join(named)})" if named else ""
+    return MmbioError(
+        f"{path}: its columns are those of another mmbio version; move it away and run the command again{told}"
+    )
 
 
 def _row(texts: dict[str, str]) -> ResultRow:

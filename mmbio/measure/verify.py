@@ -1,20 +1,17 @@
-"""Verification: fused vectors of both sides of each trial -> scores -> EER and minDCF with intervals."""
+"""Verification: the trials' scores under a condition -> EER, minDCF and calibration figures with intervals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmbio.embed.conditioned import Embeddings, embeddings_under
-from mmbio.embed.cosine import pair_scores
-from mmbio.embed.settings import device_of
-from mmbio.errors import MmbioError
-from mmbio.fuse.run import NETWORK_THREADS, extraction_of
-from mmbio.measure import attended, dcf, rates
+from mmbio.data.manifest import Manifest
+from mmbio.measure import attended, calibrated, dcf, rates
+from mmbio.measure.calibrated import LOGISTIC, Found, Maps, Measurable
 from mmbio.measure.dcf import Cost
-from mmbio.measure.logistic import Logistic, fit
+from mmbio.measure.intervals import Interval
 from mmbio.measure.results import Figure
+from mmbio.measure.scoring import Compared, Rule, compare, rule_of
 from mmbio.measure.trial_bootstrap import trial_bootstrap
 from mmbio.measure.trials import Trials, missing, of_manifest
 from mmbio.report import Report
@@ -62,38 +59,27 @@ class Verified:
     rule: dict[str, float]
 
 
-@dataclass(frozen=True)
-class _Side:
-    """The items of one side, and what was made of them."""
-
-    embeddings: Embeddings
-    fused: np.ndarray  # (n, F); at score level empty
-    weights: np.ndarray | None
-
-
 def run(evaluator: "Evaluator", report: Report) -> Verified:
     """Score and measure the trials; raises MmbioError for data that cannot be used."""
     asked = evaluator.trials or of_manifest(evaluator.manifest)
-    known = np.flatnonzero((asked.enrolment >= 0) & (asked.probe >= 0))
-    trials = asked.take(known)
-    sides = _sides(evaluator, trials, report)
-    there = [_there(evaluator, side, rows) for side, rows in zip(sides, (trials.enrolment, trials.probe), strict=True)]
-    both = there[0] & there[1]
-    # A fused vector can be compared across modalities, a cosine cannot.
-    usable = np.asarray(both.any(1) if evaluator.config.is_score_level else there[0].any(1) & there[1].any(1))
-    n_missing = len(asked.genuine) - int(usable.sum())
+    found = compare(evaluator, asked, evaluator.condition, report)
+    n_missing = len(asked.genuine) - len(found.trials.genuine)
     if n_missing and not evaluator.options.skip_missing:
-        raise missing(asked, known, usable)
-    trials, both = trials.take(usable), both[usable]
-    scores, rule = _scores(evaluator, sides, trials, both, report)
-    probe = sides[1]
-    figures = _figures(evaluator, trials, scores, n_missing, np.asarray((~both).any(1)))
+        raise missing(asked, found.known, found.usable)
+    rule, weighed, maps = _on_dev(evaluator, report)
+    trials, probe, scores = found.trials, found.probe, rule(found)
+    subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)
+    llrs = {name: to_llr(scores) for name, to_llr in maps.items()}
+    pair = subjects[trials.enrolment], subjects[trials.probe]
+    measurable = Measurable(trials.genuine, scores, llrs, pair)
+    figures = _figures(evaluator, measurable, n_missing, np.asarray((~found.both).any(1)))
     if probe.weights is not None:
         figures += attended.figures(
             evaluator.manifest, evaluator.config.modalities, probe.embeddings, probe.weights, evaluator.config.seed
         )
-    items = evaluator.manifest.items["item"].to_numpy(np.int64)
-    numbers = {"enrolment": items[trials.enrolment], "probe": items[trials.probe]}
+    arrays = {"scores": scores, "genuine": trials.genuine} | _named(evaluator.manifest, trials)
+    if LOGISTIC in llrs:
+        arrays["llr"] = llrs[LOGISTIC].astype(np.float32)
     return Verified(
         hash=evaluator.hash,
         rows=probe.embeddings.rows,
@@ -102,152 +88,81 @@ def run(evaluator: "Evaluator", report: Report) -> Verified:
         trials=trials,
         scores=scores,
         figures=figures,
-        arrays={"scores": scores, "genuine": trials.genuine} | numbers,
-        rule=rule,
+        arrays=arrays,
+        rule=weighed,
     )
 
 
-def _there(evaluator: "Evaluator", side: _Side, rows: np.ndarray) -> np.ndarray:
-    """Which modalities in use (T, M) the items `rows` (T,) of a side have."""
-    used = [evaluator.manifest.modalities.index(m) for m in evaluator.config.modalities]
-    return np.asarray(side.embeddings.present[_at(side, rows)][:, used])
+def _on_dev(evaluator: "Evaluator", report: Report) -> tuple[Rule, dict[str, float], Maps]:
+    """What is fitted on dev trials under the condition of training: the score rule with its weights, and LLR maps."""
+    manifest, config = evaluator.manifest, evaluator.config
+    trials = of_manifest(manifest, "dev") if config.is_score_level else calibrated.dev_trials(manifest)
+    dev: Compared = compare(evaluator, trials, config.condition, report)
+    rule, weighed = rule_of(evaluator, dev)
+    kept = calibrated.held_out(manifest, dev.trials)
+    return rule, weighed, calibrated.maps(dev.trials.genuine[kept], rule(dev)[kept])
 
 
-def _scores(
-    evaluator: "Evaluator", sides: tuple[_Side, _Side], trials: Trials, both: np.ndarray, report: Report
-) -> tuple[np.ndarray, dict[str, float]]:
-    """The trials' scores (T,), and at score level the weights of the fit for all modalities."""
-    if not evaluator.config.is_score_level:
-        at = _at(sides[0], trials.enrolment), _at(sides[1], trials.probe)
-        return pair_scores(sides[0].fused, sides[1].fused, *at), {}
-    fitted = _logistic(evaluator, report)
-    weights, bias = fitted.fits[(True,) * both.shape[1]]
-    rule = dict(zip(evaluator.config.modalities, weights.tolist(), strict=True)) | {"bias": bias}
-    return fitted.scores(_cosines(evaluator, sides, trials), both), rule
-
-
-def _sides(evaluator: "Evaluator", trials: Trials, report: Report) -> tuple[_Side, _Side]:
-    """Both sides embedded and fused; one and the same where nothing happens to one side alone."""
-    rows = [np.unique(trials.enrolment), np.unique(trials.probe)]
-    if all(effect.side == "both" for effect in evaluator.condition.effects):
-        side = _side(evaluator, np.union1d(*rows), "probe", report)
-        return side, side
-    return _side(evaluator, rows[0], "enrolment", report), _side(evaluator, rows[1], "probe", report)
-
-
-def _side(evaluator: "Evaluator", rows: np.ndarray, side: str, report: Report) -> _Side:
-    import torch
-
-    from mmbio.fuse.train import fused, tensors
-
-    config = evaluator.config
-    settings = extraction_of(config, evaluator.settings)
-    embeddings = embeddings_under(
-        evaluator.manifest, evaluator.condition, config.modalities, rows, settings, report, side
-    )
-    if config.is_score_level:
-        return _Side(embeddings, np.zeros((len(rows), 0)), None)
-    torch.set_num_threads(NETWORK_THREADS)
-    device = device_of(settings.device)
-    vectors, weights = fused(evaluator.checkpoint.network(0).to(device), tensors(embeddings, {}, device))
-    if not np.isfinite(vectors).all():
-        raise MmbioError(
-            f"{evaluator.checkpoint.path}: its network gives vectors that are no numbers, so its training diverged;"
-            " train with another --seed or other --noise"
-        )
-    return _Side(embeddings, vectors, weights)
-
-
-def _at(side: _Side, rows: np.ndarray) -> np.ndarray:
-    return np.searchsorted(side.embeddings.rows, rows)
-
-
-def _cosines(evaluator: "Evaluator", sides: tuple[_Side, _Side], trials: Trials) -> np.ndarray:
-    """The cosine (T, M) of each modality in use, 0 where a side misses it."""
-    columns = []
-    for modality in evaluator.config.modalities:
-        vectors = [side.embeddings.vectors.get(modality) for side in sides]
-        if vectors[0] is None or vectors[1] is None:
-            columns.append(np.zeros(len(trials.genuine)))
-            continue
-        columns.append(
-            pair_scores(vectors[0], vectors[1], _at(sides[0], trials.enrolment), _at(sides[1], trials.probe))
-        )
-    return np.stack(columns, 1)
-
-
-def _logistic(evaluator: "Evaluator", report: Report) -> Logistic:
-    """Score-level fusion fitted on the dev trials, under the condition of training."""
-    trials = of_manifest(evaluator.manifest, "dev")
-    config = evaluator.config
+def _named(manifest: Manifest, trials: Trials) -> dict[str, np.ndarray]:
+    """The trials by item numbers, and the items that take part, ascending, with their ids and subjects."""
     rows = np.union1d(trials.enrolment, trials.probe)
-    found = embeddings_under(
-        evaluator.manifest,
-        config.condition,
-        config.modalities,
-        rows,
-        extraction_of(config, evaluator.settings),
-        report,
-    )
-    side = _Side(found, np.zeros((len(rows), 0)), None)
-    used = [evaluator.manifest.modalities.index(m) for m in config.modalities]
-    complete = np.asarray(found.present[:, used].all(1))
-    kept = trials.take(complete[_at(side, trials.enrolment)] & complete[_at(side, trials.probe)])
-    return fit(_cosines(evaluator, (side, side), kept), kept.genuine, config.modalities)
+    numbers = manifest.items["item"].to_numpy(np.int64)
+    rows = rows[np.argsort(numbers[rows])]
+    return {
+        "enrolment": numbers[trials.enrolment],
+        "probe": numbers[trials.probe],
+        "item": numbers[rows],
+        "id": manifest.items["id"].to_numpy(str)[rows],
+        "subject": manifest.items["subject"].to_numpy(np.int64)[rows],
+    }
 
 
-def _figures(
-    evaluator: "Evaluator", trials: Trials, scores: np.ndarray, n_missing: int, imputed: np.ndarray
-) -> list[Figure]:
-    """EER and minDCF of all trials, and of each gender's where asked for; imputed (T,) bool lack a modality."""
-    subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)
-    pair = [subjects[trials.enrolment], subjects[trials.probe]]
-    figures = _measured(evaluator, trials.genuine, scores, pair, "", n_missing, int(imputed.sum()))
+def _figures(evaluator: "Evaluator", trials: Measurable, n_missing: int, imputed: np.ndarray) -> list[Figure]:
+    """The figures of all trials, and of each gender's where asked for; imputed (T,) bool lack a modality."""
+    figures = _measured(evaluator, trials, "", n_missing, int(imputed.sum()))
     if evaluator.options.by_gender:
         genders = evaluator.manifest.subjects["gender"].to_numpy(str)
         for gender in sorted({*genders} - {""}):
-            of = (genders[pair[0]] == gender) & (genders[pair[1]] == gender)
+            of = (genders[trials.pair[0]] == gender) & (genders[trials.pair[1]] == gender)
             kinds = trials.genuine[of]
             if kinds.any() and not kinds.all():
-                sides = [s[of] for s in pair]
-                figures += _measured(evaluator, kinds, scores[of], sides, f"gender={gender}", 0, int(imputed[of].sum()))
+                figures += _measured(evaluator, trials.take(of), f"gender={gender}", 0, int(imputed[of].sum()))
     return figures
 
 
-def _measured(
-    evaluator: "Evaluator",
-    genuine: np.ndarray,
-    scores: np.ndarray,
-    pair: Sequence[np.ndarray],
-    given: str,
-    n_missing: int,
-    n_imputed: int,
-) -> list[Figure]:
-    options = evaluator.options
-    points = rates.points(scores[genuine], scores[~genuine])
-    drawn = trial_bootstrap(
-        scores, genuine, pair[0], pair[1], evaluator.config.seed, costs=options.costs, draws=DRAWS
-    ).intervals
-    least = float(np.mean([dcf.min_dcf(points, c.p_target, c.c_miss, c.c_fa) for c in options.costs]))
-    conventions = dict.fromkeys((options.convention, "linear", "rocch"))
-    found = [("eer", c, rates.eer(points, c), "eer" if c == "linear" else "") for c in conventions]
-    found.append(("min_dcf", options.cost_text, least, "min_dcf"))
-    shown = {name: found for name, found in drawn.items() if not np.isnan(found).any()}
+def _measured(evaluator: "Evaluator", trials: Measurable, given: str, n_missing: int, n_imputed: int) -> list[Figure]:
+    options, seed = evaluator.options, evaluator.config.seed
+    found = _of_errors(options, trials, seed)
+    found += calibrated.measure(trials, options.costs, options.cost_text, seed, DRAWS)
+    n_genuine = int(trials.genuine.sum())
     return [
         Figure(
             "verification",
             metric,
             value,
-            len(genuine),
-            low=shown[name][0] if name in shown else None,
-            high=shown[name][1] if name in shown else None,
-            interval="subject-bootstrap" if name in shown else "",
+            len(trials.genuine),
+            low=None if np.isnan(low) else low,
+            high=None if np.isnan(high) else high,
+            interval=method,
             convention=convention,
             given=given,
-            n_genuine=points.n_genuine,
-            n_impostor=points.n_impostor,
+            n_genuine=n_genuine,
+            n_impostor=len(trials.genuine) - n_genuine,
             n_imputed=n_imputed,
             n_missing=n_missing,
         )
-        for metric, convention, value, name in found
+        for metric, convention, value, (low, high, method) in found
     ]
+
+
+def _of_errors(options: Options, trials: Measurable, seed: int) -> list[Found]:
+    """EER in the convention asked for, linear and rocch, and minDCF."""
+    scores, genuine = trials.scores, trials.genuine
+    points = rates.points(scores[genuine], scores[~genuine])
+    drawn = trial_bootstrap(scores, genuine, *trials.pair, seed, costs=options.costs, draws=DRAWS)
+    intervals = {name: Interval(*ends, drawn.methods[name]) for name, ends in drawn.intervals.items()}
+    none = Interval(np.nan, np.nan, "")
+    conventions = dict.fromkeys((options.convention, "linear", "rocch"))
+    found = [Found("eer", c, rates.eer(points, c), intervals["eer"] if c == "linear" else none) for c in conventions]
+    least = float(np.mean([dcf.min_dcf(points, c.p_target, c.c_miss, c.c_fa) for c in options.costs]))
+    return [*found, Found("min_dcf", options.cost_text, least, intervals["min_dcf"])]

@@ -197,7 +197,7 @@ def test_saved_posteriors_reproduce_the_accuracy(of: Of, tiny_settings: Settings
     saved = {p.stem: np.load(p, allow_pickle=False) for p in elsewhere.folder.glob("*.npy")}
     assert set(saved) == {
         *("posterior_identification", "posterior_gender", "label_identification", "label_gender"),
-        *("rows", "present", "weights"),
+        *("rows", "present", "weights", "item", "id", "subject"),
     }
     rows = results.read(elsewhere.folder / "rows.csv")
     assert rows == results.read(tmp_path / "results.csv") == evaluator.rows(found)

@@ -81,14 +81,24 @@ def test_append_replaces_the_rows_of_the_same_evaluation(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "header", ["", "a,b", ",".join(COLUMNS[:-1]), ",".join((*COLUMNS, "more")), ",".join(reversed(COLUMNS))]
+    ("header", "told"),
+    [
+        ("", r" \(columns missing result, protocol, data, \.\.\.\)"),
+        ("a,b", r" \(columns unknown a, b; missing result, protocol, data, \.\.\.\)"),
+        (",".join(COLUMNS[:-1]), r" \(columns missing version\)"),
+        (",".join((*COLUMNS, "more")), r" \(columns unknown more\)"),
+        (",".join(reversed(COLUMNS)), ""),
+    ],
 )
-def test_other_columns_are_refused(tmp_path: Path, header: str) -> None:
+def test_other_columns_are_refused(tmp_path: Path, header: str, told: str) -> None:
     path = tmp_path / "results.csv"
     path.write_text(f"{header}\n1,2\n")
-    with pytest.raises(MmbioError, match=r"results\.csv: its columns are those of another mmbio version"):
+    sentence = (
+        rf"results\.csv: its columns are those of another mmbio version; move it away and run the command again{told}$"
+    )
+    with pytest.raises(MmbioError, match=sentence):
         read(path)
-    with pytest.raises(MmbioError, match=r"results\.csv: its columns are those of another mmbio version; move"):
+    with pytest.raises(MmbioError, match=sentence):
         append(path, [ROW])
     assert path.read_text() == f"{header}\n1,2\n"
 

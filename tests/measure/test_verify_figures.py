@@ -9,12 +9,16 @@ import pytest
 
 from mmbio.conditions import parse
 from mmbio.data.manifest import Manifest
+from mmbio.embed.conditioned import embeddings_under
+from mmbio.embed.cosine import pair_scores
 from mmbio.embed.settings import Settings
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.fuse.run import train
 from mmbio.measure import dcf, rates, results
+from mmbio.measure.calibration import Affine, Pav, cllr, min_cllr
 from mmbio.measure.evaluate import Evaluator
 from mmbio.measure.results import Figure
+from mmbio.measure.trials import of_manifest
 from mmbio.measure.verify import Options, Verified
 from mmbio.protocols import AUDIOVISUAL
 
@@ -45,6 +49,17 @@ def figures(found: Verified, given: str = "") -> dict[tuple[str, str], Figure]:
     return {(f.metric, f.convention): f for f in found.figures if f.given == given}
 
 
+def dev_scores(evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray]:
+    """The cosines of genuine and of impostor dev trials between people that tune, straight from the faces."""
+    manifest = evaluator.manifest
+    dev, rows = of_manifest(manifest, "dev"), np.arange(len(manifest.items))
+    faces = embeddings_under(manifest, evaluator.config.condition, ["face"], rows, evaluator.settings).vectors["face"]
+    tunes = (manifest.items["split"] == "dev").to_numpy()
+    kept = tunes[dev.enrolment] & tunes[dev.probe]
+    scores, genuine = pair_scores(faces, faces, dev.enrolment, dev.probe)[kept], dev.genuine[kept]
+    return scores[genuine], scores[~genuine]
+
+
 def values(found: Verified) -> dict[tuple[str, str], float]:
     return {name: f.value for name, f in figures(found).items()}
 
@@ -53,12 +68,22 @@ def test_figures_by_hand(of: Of) -> None:
     evaluator = of(FACE, "clean")
     found = verified(evaluator)
     genuine = found.trials.genuine
-    points = rates.points(found.scores[genuine], found.scores[~genuine])
-    assert values(found) == {
+    kinds = found.scores[genuine], found.scores[~genuine]
+    points = rates.points(*kinds)
+    fits = [fit(*dev_scores(evaluator)) for fit in (Affine.fit, Pav.fit)]
+    logistic, pav = ([fitted(scores) for scores in kinds] for fitted in fits)
+    expected = {
         ("eer", "linear"): rates.eer(points),
         ("eer", "rocch"): rates.eer(points, "rocch"),
         ("min_dcf", "P=0.01 C=1,1"): dcf.min_dcf(points),
+        ("act_dcf", "P=0.01 C=1,1, logistic"): dcf.act_dcf(logistic[0], logistic[1]),
+        ("cllr", "logistic"): cllr(*logistic),
+        ("cllr", "pav"): cllr(*pav),
+        ("min_cllr", ""): min_cllr(*kinds),
     }
+    assert values(found) == pytest.approx(expected, rel=1e-5)
+    assert min_cllr(*kinds) <= min(cllr(*logistic), cllr(*pav))
+    np.testing.assert_allclose(found.arrays["llr"], fits[0](found.scores), rtol=1e-4, atol=1e-4)
     for (metric, convention), figure in figures(found).items():
         assert (figure.n, figure.n_genuine, figure.n_impostor) == (len(genuine), genuine.sum(), (~genuine).sum())
         if (metric, convention) == ("eer", "rocch"):
@@ -118,6 +143,10 @@ def test_rows_carry_everything(of: Of, av_manifest: Manifest) -> None:
         ("verification", "eer", "linear", ""),
         ("verification", "eer", "rocch", ""),
         ("verification", "min_dcf", "P=0.01 C=1,1", ""),
+        ("verification", "act_dcf", "P=0.01 C=1,1, logistic", ""),
+        ("verification", "cllr", "logistic", ""),
+        ("verification", "cllr", "pav", ""),
+        ("verification", "min_cllr", "", ""),
         ("verification", "above_mean_face", "", "Smiling"),
         ("verification", "wald_half_width_face", "", "Smiling"),
         ("verification", "above_mean_voice", "", "Smiling"),
@@ -138,7 +167,8 @@ def test_saved_scores_reproduce_the_figures(of: Of, av_settings: Settings, tmp_p
     elsewhere = replace(evaluator, settings=replace(av_settings, home=tmp_path))
     elsewhere.save(found)
     saved = {p.stem: np.load(p, allow_pickle=False) for p in elsewhere.folder.glob("*.npy")}
-    assert set(saved) == {"scores", "genuine", "enrolment", "probe", "rows", "present", "weights"}
+    of_items = {"item", "id", "subject", "rows", "present", "weights"}
+    assert set(saved) == {"scores", "genuine", "enrolment", "probe", "llr"} | of_items
     rows = results.read(elsewhere.folder / "rows.csv")
     assert rows == evaluator.rows(found)
     points = rates.points(saved["scores"][saved["genuine"]], saved["scores"][~saved["genuine"]])
@@ -146,3 +176,11 @@ def test_saved_scores_reproduce_the_figures(of: Of, av_settings: Settings, tmp_p
     table = evaluator.manifest.trials[evaluator.manifest.trials["part"] == "test"]
     assert saved["enrolment"].tolist() == table["enrolment"].tolist()
     assert saved["probe"].tolist() == table["probe"].tolist()
+    items = evaluator.manifest.items.set_index("item")
+    assert saved["item"].tolist() == sorted({*table["enrolment"], *table["probe"]})
+    assert saved["id"].tolist() == items["id"][saved["item"]].tolist()
+    assert saved["subject"].tolist() == items["subject"][saved["item"]].tolist()
+    sides = [saved["subject"][np.searchsorted(saved["item"], saved[side])] for side in ("enrolment", "probe")]
+    assert np.array_equal(sides[0] == sides[1], saved["genuine"])
+    llrs = [saved["llr"][kinds] for kinds in (saved["genuine"], ~saved["genuine"])]
+    assert next(row for row in rows if row.metric == "cllr").value == pytest.approx(cllr(*llrs), abs=1e-6)
