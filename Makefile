@@ -1,6 +1,6 @@
 # make help lists the targets. Every target sets up its own environment in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help venv tables test check clean real real-audiovisual extras
+.PHONY: help venv tables leakage test check clean real real-audiovisual extras
 
 PYTHON ?= python3
 SCALE ?= quick
@@ -21,8 +21,13 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-tables: $(READY)  ## Run the main job: all tables on the synthetic root (SCALE=quick|paper)
+tables: $(READY)  ## Run the main job: all tables and a report on the synthetic root (SCALE=quick|paper)
 	$(BIN)/mmbio tables --scale $(SCALE) --out "$(OUT)"
+	$(BIN)/mmbio report --out "$(OUT)"
+
+leakage: $(READY)  ## Tables 1-4 on three splits side by side: make leakage [DATA=folder with ECG-ID and Faces94]
+	$(BIN)/mmbio tables multitask-table1 multitask-table2 multitask-table3 multitask-table4 --across-splits \
+		$(if $(DATA),--data "$(DATA)" --source finger=synthetic --weights $(WEIGHTS)) --scale $(SCALE) --out "$(OUT)"
 
 real: $(READY)  ## The same tables on real data: make real DATA=folder (ECG-ID and Faces94; synthetic fingerprints)
 	@test -d "$(DATA)" || { echo "make real needs DATA=folder with ecg-id-database-1.0.0 and faces94"; exit 2; }

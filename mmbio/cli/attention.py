@@ -176,7 +176,7 @@ def _plotted(evaluators: "list[Evaluator]", target: Path, report: Any) -> dict[s
     import numpy as np
 
     from mmbio.measure.intervals import subject_bootstrap
-    from mmbio.tables.attention_figure import weights_by_level
+    from mmbio.tables.plots.attention import weights_by_level
 
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
     for evaluator in evaluators:

@@ -13,8 +13,6 @@ from mmbio.protocols import PROTOCOLS
 if TYPE_CHECKING:
     import numpy as np
 
-    from mmbio.data.manifest import Manifest
-
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -57,10 +55,9 @@ def command(
       mmbio corrupt --noise paper
       mmbio corrupt --noise face=0.5 --number 6 --format svg --to pictures
     """
-    import numpy as np
-
     from mmbio.files import home
-    from mmbio.tables.figures import before_after
+    from mmbio.tables import shown
+    from mmbio.tables.plots.samples import before_after
 
     if PROTOCOLS[protocol].verifies:
         raise MmbioError(f"--protocol {protocol}: only the samples of multitask can be shown; leave it out")
@@ -73,10 +70,10 @@ def command(
     folder = home(out)
     found = options.open_manifest(manifest, protocol, folder, quiet or as_json)
     target = Path(to) if to else folder / "corrupted" / str(condition)
-    first = found.items[found.items["split"] == "test"].drop_duplicates("subject").index[:number]
+    first = shown.first_of_subjects(found, number)
     written = []
     for modality, level in levels.items():
-        before, after = (_samples(found, modality, np.asarray(first), x) for x in (0.0, level))
+        before, after = (shown.samples(found, modality, first, x) for x in (0.0, level))
         for row, sample in zip(first, after, strict=True):
             name = f"{modality}-{found.items['item'][row]}"
             written.append(_write(sample, target / name))
@@ -89,16 +86,6 @@ def command(
         click.echo(
             f"written: {target} ({len(first)} samples of {', '.join(levels)} under {condition}, and a picture of each)"
         )
-
-
-def _samples(manifest: "Manifest", modality: str, rows: "np.ndarray", level: float) -> "list[np.ndarray]":
-    from mmbio.data import corrupted
-    from mmbio.embed.backbones import beats
-
-    if modality == "ecg":
-        return list(beats.embed(manifest, rows, level))
-    paths = manifest.paths(modality)
-    return [corrupted.image(manifest, modality, int(row), level, paths) for row in rows]
 
 
 def _write(sample: "np.ndarray", path: Path) -> Path:

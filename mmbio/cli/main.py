@@ -10,8 +10,8 @@ from mmbio import __version__
 from mmbio.errors import MmbioError
 
 VERBS: Final = (
-    *("download", "build-virtual", "extract", "train", "eval", "attention", "corrupt", "tables"),
-    *("import", "metrics", "score"),
+    *("download", "build-virtual", "extract", "train", "eval", "reproduce", "attention", "corrupt"),
+    *("audit", "tables", "report", "import", "metrics", "compare", "score"),
 )
 MODULES: Final = {"import": "import_"}  # where the verb is a word of Python
 

@@ -130,7 +130,7 @@ def _write(result: dict[str, Any], points: "Points", folder: Path) -> list[Path]
 
     from mmbio.files import replacing, write_json
     from mmbio.measure import rates
-    from mmbio.tables import det
+    from mmbio.tables.plots import det
 
     fmr, fnmr = rates.det(points)
     files = [folder / name for name in ("metrics.json", "det.csv", "det.png")]
@@ -138,5 +138,5 @@ def _write(result: dict[str, Any], points: "Points", folder: Path) -> list[Path]
     with replacing(files[1]) as scratch:
         np.savetxt(scratch, np.stack([fmr, fnmr], axis=1), "%.10g", ",", header="fmr,fnmr", comments="")
     title = f"{result['n_genuine']} genuine, {result['n_impostor']} impostor trials"
-    det.draw(fmr, fnmr, result["eer"][result["eer_convention"]], title, files[2])
+    det.draw([det.Curve("", fmr, fnmr, result["eer"][result["eer_convention"]])], title, files[2])
     return files

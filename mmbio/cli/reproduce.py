@@ -64,12 +64,12 @@ def command(
     from mmbio.cli.progress import progress
     from mmbio.embed.settings import device_of
     from mmbio.files import home
-    from mmbio.measure import reproduce
+    from mmbio.measure import reproduce, stored
 
     began, folder = time.monotonic(), home(out)
     if device:
         device_of(device)
-    found = reproduce.recorded(reproduce.find(folder, result))
+    found = reproduce.recorded(stored.find(folder, result).resolve())
     moved = reproduce.Moved(Path(manifest) if manifest else None, backbone_weights, device)
     with _scratch(folder, found.folder.name, keep) as scratch:
         with progress(quiet or as_json) as report:

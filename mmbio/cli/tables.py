@@ -9,9 +9,10 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
-from mmbio.protocols import AGES, GENUINE, PROTOCOLS, SPLITS, TRIPLETS
+from mmbio.protocols import GENUINE, PROTOCOLS, SPLITS, TRIPLETS
 
 if TYPE_CHECKING:
+    from mmbio.data.manifest import Manifest
     from mmbio.data.plan import Plan
     from mmbio.embed.settings import Settings
     from mmbio.report import Report
@@ -47,7 +48,11 @@ if TYPE_CHECKING:
 @click.option("--under", "unders", multiple=True, metavar="CONDITION",
               help="On training and test of every cell, where it says nothing of a modality, such as face=0.3."
               " Repeatable.")  # fmt: skip
+@click.option("--across-splits", is_flag=True,
+              help="Each column on every split side by side, and what the first split adds (multitask).")  # fmt: skip
 @options.seed
+@click.option("--seeds", "n_seeds", type=click.IntRange(2, 100), metavar="N",
+              help="Also a table of the spread over N seeds: of the pairing, and of training.")  # fmt: skip
 @options.extraction
 @options.backbone
 @click.option(
@@ -76,6 +81,9 @@ def command(**given: Any) -> None:
     """
     from mmbio.files import home
     from mmbio.tables import spec
+    from mmbio.tables.across import across
+    from mmbio.tables.fitting import fitting
+    from mmbio.tables.label import label
 
     folder = spec.spec_folder()
     chosen = [spec.load(_path(name, folder)) for name in given["specs"]] or [
@@ -92,17 +100,21 @@ def command(**given: Any) -> None:
     wanted = _protocols(given, chosen)
     for protocol in wanted:
         ours = [s for s in chosen if s.protocol.name == protocol]
-        for split in given["splits"] if protocol == "multitask" else PROTOCOLS[protocol].splits:
+        splits = given["splits"] if protocol == "multitask" else PROTOCOLS[protocol].splits
+        if given["across_splits"] and protocol == "multitask":
+            ours, splits = [across(s) for s in ours], splits[:1]
+        for split in splits:
             with _progress(silent) as report:
                 runner = _runner(given, protocol, split, settings, report, len(wanted) == 1)
-                label = _label(runner)
-                fit = _fitting(ours, runner, silent)
+                name = label(runner)
+                fit, told = fitting(ours, runner)
+                _tell(told, silent)
                 if given["explain"]:
-                    made |= _explain(runner, label, fit, silent)
+                    made |= _explain(runner, name, fit, silent)
                 elif fit:
-                    made |= _run(runner, label, fit, report, silent)
+                    made |= _run(runner, name, fit, given["n_seeds"], report, silent)
             if fit and not given["explain"] and not silent:
-                _show(made, label)
+                _show(made, name)
     if not made:
         raise MmbioError("SPEC: none of the tables fits the data; name one that does, or give other data")
     if given["as_json"]:
@@ -125,50 +137,9 @@ def _protocols(given: dict[str, Any], chosen: "list[TableSpec]") -> list[str]:
     return wanted
 
 
-def _fitting(specs: "list[TableSpec]", runner: "Runner", silent: bool) -> "list[TableSpec]":
-    """The specs cut to what the data have: their segment lengths, and attributes where a table asks for some."""
-    from mmbio.tables.cut import for_attributes, for_lengths
-    from mmbio.tables.spec import cells
-
-    info = runner.manifest.info
-    known = _attributes(runner)
-    fit = []
-    for spec in specs:
-        if not spec.protocol.verifies:
-            fit.append(spec)
-            continue
-        cut = for_lengths(spec, tuple(float(s) for s in info["segments"]))
-        whole, cut = cut, for_attributes(cut, known)
-        lacking = {m for cell in cells(whole) for m in cell.settings.modalities} - set(runner.manifest.modalities)
-        why = (
-            f"the data have no {', '.join(sorted(lacking))}"
-            if lacking
-            else "the data have none of its segment lengths"
-            if not whole.rows
-            else "the data come without its attributes"
-            if not cut.rows
-            else ""
-        )
-        if not why:
-            fit.append(cut)
-            _tell_left_out(whole, cut, silent)
-        elif not silent:
-            click.echo(f"{spec.name}: left out, for {why}", err=True)
-    return fit
-
-
-def _attributes(runner: "Runner") -> frozenset[str]:
-    """The attributes that came with the data."""
-    from mmbio.data.attributes import of_table
-
-    table = runner.manifest.attributes
-    return frozenset(of_table(table).flags if len(table) else ())
-
-
-def _tell_left_out(whole: "TableSpec", cut: "TableSpec", silent: bool) -> None:
-    gone = [row.id for row in whole.rows if row not in cut.rows]
-    if gone and not silent:
-        click.echo(f"{cut.name}: {len(gone)} rows left out, for the data have no {'; '.join(gone)}", err=True)
+def _tell(sentences: list[str], silent: bool) -> None:
+    for sentence in sentences if not silent else ():
+        click.echo(sentence, err=True)
 
 
 def _path(name: str, folder: Path) -> Path:
@@ -208,6 +179,8 @@ def _plan(given: dict[str, Any], protocol: str, split: str) -> "Plan":
 def _runner(
     given: dict[str, Any], protocol: str, split: str, settings: "Settings", report: "Report", alone: bool
 ) -> "Runner":
+    from dataclasses import replace
+
     from mmbio.data.sources import resolve
     from mmbio.data.virtual import build
     from mmbio.measure.verify import Options
@@ -216,63 +189,27 @@ def _runner(
     plan = _plan(given, protocol, split)
     sources = options.assignments(given["sources"], "--source")
     under = options.condition(given["unders"], (), plan.protocol)
-    sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, plan.seed)
-    manifest = build(sets, plan, settings.home, report)
+
+    def manifest_of(split: str, seed: int) -> "Manifest":
+        chosen = replace(plan, split=split, seed=seed)
+        sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, seed)
+        return build(sets, chosen, settings.home, report)
+
+    manifest = manifest_of(plan.split, plan.seed)
     if alone:
         options.check_extraction(manifest, settings)
     how = Options(skip_missing=given["missing_trials"] == "skip")
-    return Runner(manifest, settings, given["seed"], given["folds"], under, how)
+    return Runner(manifest, settings, given["seed"], given["folds"], under, how, manifest_of)
 
 
-def _label(runner: "Runner") -> str:
-    """The folder of the tables: data, subjects, split and scale, and what else is not as by default."""
-    from dataclasses import replace
+def _run(
+    runner: "Runner", label: str, specs: "list[TableSpec]", n_seeds: int | None, report: "Report", silent: bool
+) -> dict[str, Any]:
+    from mmbio.tables.publish import publish
 
-    from mmbio.embed.extractors import weights_of
-
-    info, extraction = runner.manifest.info, runner.extraction
-    data = info["data"].replace(" (synthetic)", "-synthetic").replace(" + ", "+")
-    parts = [f"{data}-{info['n_subjects']['all']}-{info['split']}-{info['scale']}"]
-    if info.get("genuine", "video") != "video":
-        parts.append(info["genuine"])
-    if info.get("match") == "none":
-        parts.append("unmatched")
-    if runner.under.effects:
-        parts.append(str(runner.under).replace(":", ""))
-    if tuple(info.get("ages", AGES)) != AGES:
-        parts.append(f"ages{info['ages'][0]}to{info['ages'][1]}")
-    if runner.options.skip_missing and runner.manifest.info["protocol"] == "audiovisual":
-        parts.append("skipping")
-    if runner.seed:
-        parts.append(f"seed{runner.seed}")
-    if runner.folds:
-        parts.append(f"folds{runner.folds}")
-    if weights_of(runner.manifest, extraction) != weights_of(runner.manifest, replace(extraction, weights="auto")):
-        parts.append(f"weights-{Path(extraction.weights).stem}")
-    if extraction.precision != "auto":
-        parts.append(extraction.precision)
-    return "-".join(parts).replace(" ", "-")
-
-
-def _run(runner: "Runner", label: str, specs: "list[TableSpec]", report: "Report", silent: bool) -> dict[str, Any]:
-    from mmbio.tables import explain, formats, write
-    from mmbio.tables.cut import for_attributes
-    from mmbio.tables.run import Finished, specs_work
-    from mmbio.tables.spec import spec_folder
-
-    runner.compute(specs_work(specs), report)
-    explain.note(runner, label, specs)
-    finished = []
-    for spec in specs:
-        cut = for_attributes(spec, runner.attributes(spec))  # some may be of no sample that was tested
-        _tell_left_out(spec, cut, silent)
-        finished += [Finished(cut, runner)] if cut.rows else []
-    made = [(f, write.table(f, spec_folder())) for f in finished]
-    out = runner.extraction.home / "tables" / label
-    files = write.write(made, out)
-    return {
-        label: {"folder": str(out), "files": [str(f) for f in files], "text": [formats.to_text(t) for _, t in made]}
-    }
+    found = publish(runner, label, specs, n_seeds, report)
+    _tell(list(found.told), silent)
+    return {label: {"folder": str(found.folder), "files": [str(f) for f in found.files], "text": list(found.texts)}}
 
 
 def _explain(runner: "Runner", label: str, specs: "list[TableSpec]", silent: bool) -> dict[str, Any]:

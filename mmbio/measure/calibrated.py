@@ -30,6 +30,7 @@ class Found(NamedTuple):
     convention: str
     value: float
     interval: Interval
+    draws: np.ndarray | None = None  # behind the interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,10 @@ def measure(trials: Measurable, costs: Sequence[Cost], cost_text: str, seed: int
         found.append(("cllr", name, calibration.cllr(llr[kinds], llr[~kinds]), name))
     least = calibration.min_cllr(trials.scores[kinds], trials.scores[~kinds])
     found.append(("min_cllr", "", least, "min_cllr"))
-    return [Found(metric, words, value, interval(drawn[name], n_subjects)) for metric, words, value, name in found]
+    return [
+        Found(metric, words, value, interval(drawn[name], n_subjects), drawn[name])
+        for metric, words, value, name in found
+    ]
 
 
 def _spent(llrs: np.ndarray, genuine: np.ndarray, cost: Cost) -> np.ndarray:

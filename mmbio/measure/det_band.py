@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mmbio.measure.intervals import DRAWS, LEVEL
-from mmbio.measure.trial_bootstrap import LEAST_SUBJECTS, SortedTrials, Sums, batches, sums_of
+from mmbio.measure.intervals import DRAWS, NO_WIDTH, of_error_rate, wilson
+from mmbio.measure.trial_bootstrap import LEAST_SUBJECTS, NO_ERRORS, SortedTrials, Sums, batches, sums_of
 
 
 def det_band(
@@ -15,22 +15,32 @@ def det_band(
     fmr: np.ndarray,
     draws: int = DRAWS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pointwise 95 % subject bootstrap of FNMR at FMRs (G,) in [0, 1], as (low (G,), high (G,)).
+    """The pointwise 95 % interval of FNMR at ascending FMRs (G,) in [0, 1], as (low (G,), high (G,)).
 
     FNMR at an FMR lies on the line between the two operating points around it, as the linear EER does; of points with
-    one FMR it is the lowest. 95 % hold at each FMR, not for the whole curve. NaN where there is no interval:
-    of two subjects, or where no draw has both kinds of trials. Errors as `trial_bootstrap_draws`, and
-    ValueError for FMRs outside [0, 1].
+    one FMR it is the lowest. Intervals as those of the EER: `intervals.of_error_rate`, and Wilson's by subject where a
+    tenth of the draws or more have no miss. Ends fall as the curve does. 95 % hold at each FMR, not for the whole
+    curve. NaN where there is no interval: of two subjects, or where no draw has both kinds of trials.
+    Errors as `trial_bootstrap_draws`, and ValueError for FMRs that do not ascend in [0, 1].
     """
-    if fmr.ndim != 1 or not ((fmr >= 0) & (fmr <= 1)).all():
-        raise ValueError(f"expected FMRs (G,) in [0, 1], got {fmr.shape}: {fmr.min()} to {fmr.max()}")
+    if fmr.ndim != 1 or not ((fmr >= 0) & (fmr <= 1)).all() or not (np.diff(fmr) >= 0).all():
+        raise ValueError(f"expected ascending FMRs (G,) in [0, 1], got {fmr.shape}: {fmr.min()} to {fmr.max()}")
     trials = SortedTrials.of(scores, genuine, enrolment_subject, probe_subject)
-    found = [_fnmr(trials, sums, fmr) for _, sums in batches(trials, seed, draws, len(fmr))]
-    drawn = np.concatenate(found)  # (D, G)
+    drawn = np.concatenate([_fnmr(trials, sums, fmr) for _, sums in batches(trials, seed, draws, len(fmr))])  # (D, G)
     if trials.n_subjects < LEAST_SUBJECTS or not len(drawn):
         return np.full(fmr.shape, np.nan), np.full(fmr.shape, np.nan)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
+    curve = _fnmr(trials, sums_of(trials, np.ones((1, trials.n_subjects), np.int64)), fmr)[0]
+    n_genuine = len(np.unique(trials.genuine))
+    ends = [_ends(float(value), of, n_genuine, trials.n_subjects) for value, of in zip(curve, drawn.T, strict=True)]
+    low, high = np.array(ends).reshape(-1, 2).T
+    return np.maximum.accumulate(low[::-1])[::-1], np.minimum.accumulate(high)
+
+
+def _ends(value: float, draws: np.ndarray, n_genuine: int, n_subjects: int) -> tuple[float, float]:
+    if np.mean(draws < NO_WIDTH) >= NO_ERRORS:
+        return wilson(value * n_genuine, n_genuine)
+    low, high = of_error_rate(value, draws, n_subjects)
+    return low, min(1.0, high)
 
 
 def fnmr_at(scores: np.ndarray, genuine: np.ndarray, fmr: np.ndarray) -> np.ndarray:

@@ -1,12 +1,11 @@
 """Reproduce: a stored result, evaluated again from its samples or its checkpoint, and compared with what it was."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from mmbio import provenance
 from mmbio.conditions import parse
@@ -26,8 +25,6 @@ from mmbio.measure.same import Comparison
 from mmbio.measure.sidecar import Sidecar
 from mmbio.measure.verify import DEFAULT, Options
 from mmbio.report import Report, silent
-
-LEAST_DIGITS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -69,28 +66,6 @@ class Reproduction:
     folder: Path  # of the rerun's result
     comparison: Comparison
     changes: dict[str, tuple[str, str]]  # what differs: as it was, as it is
-
-
-def find(home: Path, given: str) -> Path:
-    """The folder of the result that a hash, its first digits or a folder stand for.
-
-    Raises MmbioError where there is none or several, showing some.
-    """
-    known = sorted(path for path in (home / "results").glob("[0-9a-f]*") if path.is_dir())
-    found = [path for path in known if path.name.startswith(given)] if re.fullmatch("[0-9a-f]{1,16}", given) else []
-    if len(given) >= LEAST_DIGITS and len(found) == 1:
-        return found[0]
-    if (Path(given) / "rows.csv").is_file():
-        return Path(given).resolve()
-    if found:
-        why = f"{len(found)} results begin so" if len(given) >= LEAST_DIGITS else f"less than {LEAST_DIGITS} digits"
-        raise MmbioError(f"RESULT {given}: {why}, such as {_some(found)}; give more digits")
-    if not known:
-        raise MmbioError(f"RESULT {given}: {home / 'results'} holds no result; run mmbio eval first, or give --out")
-    raise MmbioError(
-        f"RESULT {given}: no result of {home / 'results'}, which has such as {_some(known)}; give the first digits of"
-        " one, or its folder"
-    )
 
 
 def recorded(folder: Path) -> Recorded:
@@ -195,7 +170,3 @@ def _threads(number: int) -> Iterator[None]:
             del os.environ["MMBIO_THREADS"]
         else:
             os.environ["MMBIO_THREADS"] = before
-
-
-def _some(folders: list[Path]) -> str:
-    return ", ".join(path.name for path in folders[:3])

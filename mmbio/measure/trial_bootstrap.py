@@ -14,12 +14,22 @@ import numpy as np
 
 from mmbio.errors import MmbioError
 from mmbio.measure.dcf import DEFAULT, Cost
-from mmbio.measure.intervals import DRAWS, LEVEL, NO_WIDTH, SUBJECT_BOOTSTRAP, WILSON_BY_SUBJECT, Interval, wilson
+from mmbio.measure.intervals import (
+    DRAWS,
+    LEVEL,
+    NO_WIDTH,
+    SUBJECT_BOOTSTRAP,
+    WILSON_BY_SUBJECT,
+    Interval,
+    of_error_rate,
+    wilson,
+)
 from mmbio.measure.rates import checked
 
 STATISTICS: Final = ("eer", "min_dcf")
 BATCH: Final = 1 << 20  # trials x draws worked on at once: a few tens of MB
 LEAST_SUBJECTS: Final = 3  # of two, a draw that keeps both kinds of trials is always the two
+NO_ERRORS: Final = 0.1  # as many draws without errors tell that all errors are those of one or two subjects
 TOO_FEW: Final = "none: fewer than 3 subjects"
 NO_DRAWS: Final = "none: no draw of subjects has both kinds of trials"
 
@@ -46,13 +56,15 @@ def trial_bootstrap(
 ) -> TrialBootstrap:
     """Intervals of statistics over draws of subjects; arguments and errors as `trial_bootstrap_draws`.
 
-    `subject-bootstrap`: the percentiles of the draws. Where scores part without an error, so that no draw
-    has one, `wilson-by-subject` (see `_of_no_errors`). Of two subjects, and where all draws
-    were left out, there is no interval: NaN, and the method says why.
+    `subject-bootstrap`: see `intervals.of_error_rate`. Where a tenth of the draws or more part without an error,
+    errors are those of one or two subjects, and the interval is `wilson-by-subject` (see `_by_subject`).
+    Of two subjects, and where all draws were left out, there is none: NaN, and the method says why.
     """
     trials = SortedTrials.of(scores, genuine, enrolment_subject, probe_subject)
     drawn = _drawn(trials, seed, statistics, costs, draws)
-    found = {name: _interval(name, values, trials, costs) for name, values in drawn.items()}
+    whole = sums_of(trials, np.ones((1, trials.n_subjects), np.int64))
+    values = {name: float(value[0]) for name, value in _statistics(trials, whole, drawn, costs).items()}
+    found = {name: _interval(name, values[name], drawn[name], trials, costs) for name in drawn}
     return TrialBootstrap(
         intervals={name: (interval.low, interval.high) for name, interval in found.items()},
         methods={name: interval.method for name, interval in found.items()},
@@ -102,47 +114,51 @@ def _drawn(
         )
     found = {name: np.full(draws, np.nan) for name in STATISTICS if name in statistics}
     for part, sums in batches(trials, seed, draws):
-        if "eer" in found:
-            found["eer"][part][sums.kept] = _eer(trials, sums)
-        if "min_dcf" in found:
-            found["min_dcf"][part][sums.kept] = _min_dcf(trials, sums, costs)
+        for name, values in _statistics(trials, sums, found, costs).items():
+            found[name][part][sums.kept] = values
     return found
 
 
-def _interval(name: str, values: np.ndarray, trials: "SortedTrials", costs: Sequence[Cost]) -> Interval:
+def _statistics(
+    trials: "SortedTrials", sums: "Sums", names: Collection[str], costs: Sequence[Cost]
+) -> dict[str, np.ndarray]:
+    """Each statistic (D,) on the draws that are kept."""
+    calls = {"eer": lambda: eers(trials, sums), "min_dcf": lambda: min_dcfs(trials, sums, costs)}
+    return {name: calls[name]() for name in names}
+
+
+def _interval(name: str, value: float, values: np.ndarray, trials: "SortedTrials", costs: Sequence[Cost]) -> Interval:
     if trials.n_subjects < LEAST_SUBJECTS:
         return Interval(math.nan, math.nan, TOO_FEW)
-    low, high = percentiles(values)
-    if math.isnan(low):
-        return Interval(low, high, NO_DRAWS)
-    if high - low > NO_WIDTH or NO_WIDTH < high < 1 - NO_WIDTH:  # all scores equal: one EER, whoever is drawn
-        return Interval(low, high, SUBJECT_BOOTSTRAP)
-    return _of_parted_scores(name, round(high), trials, costs)
+    kept = values[~np.isnan(values)]
+    if not kept.size:
+        return Interval(math.nan, math.nan, NO_DRAWS)
+    if name == "eer" and value > 0.5:
+        low, high, method = _interval(name, 1 - value, 1 - kept, trials, costs)
+        return Interval(1 - high, 1 - low, method)
+    if np.mean(kept < NO_WIDTH) >= NO_ERRORS:
+        return Interval(*_by_subject(name, value, trials, costs), WILSON_BY_SUBJECT)
+    low, high = of_error_rate(value, kept, trials.n_subjects)
+    return Interval(low, min(1.0, high), SUBJECT_BOOTSTRAP)
 
 
-def _of_parted_scores(name: str, value: int, trials: "SortedTrials", costs: Sequence[Cost]) -> Interval:
-    """Of a statistic that is 0 or 1 on every draw."""
-    miss, match = _of_no_errors(trials)
-    if name == "eer":
-        most = max(miss, match)
-        return Interval(0.0, most, WILSON_BY_SUBJECT) if value == 0 else Interval(1 - most, 1.0, WILSON_BY_SUBJECT)
-    if value == 1:
-        return Interval(1.0, 1.0, SUBJECT_BOOTSTRAP)  # no cost is higher
-    most = float(np.mean([cost.of_misses * miss + cost.of_false_matches * match for cost in costs]))
-    return Interval(0.0, min(1.0, most), WILSON_BY_SUBJECT)
+def _by_subject(name: str, value: float, trials: "SortedTrials", costs: Sequence[Cost]) -> tuple[float, float]:
+    """The interval of a statistic that none, one or two subjects keep from 0: Wilson's, a subject being one decision.
 
-
-def _of_no_errors(trials: "SortedTrials") -> tuple[float, float]:
-    """How large FNMR and FMR may be where neither was ever seen: Wilson's upper ends.
-
-    One decision a subject for misses. For false matches as many as there are pairs without a common subject,
-    at most half the subjects. An EER may then be the larger of the two, a detection cost
-    what both together cost: were the truth above it, there would be a threshold with an FNMR and an FMR above
-    their ends, and scores part only if one of them was never seen there.
+    There are as many decisions on misses as genuine subjects, and on false matches as there can be pairs without a
+    common subject, at most half the subjects. An EER of 0 may then be the larger of both upper ends, a cost of 0 what
+    both together cost: were the truth above it, there would be a threshold with an FNMR and
+    an FMR above their ends, and scores part only if one of them is never seen there.
     """
     sides = [len(np.unique(side)) for side in (trials.enrolment, trials.probe)]
     n_pairs = min(*sides, len(np.union1d(trials.enrolment, trials.probe)) // 2)
-    return wilson(0, len(np.unique(trials.genuine)))[1], wilson(0, n_pairs)[1]
+    n_genuine = len(np.unique(trials.genuine))
+    if name == "eer":
+        n = min(n_genuine, n_pairs)
+        return wilson(value * n, n)
+    miss, match = wilson(0, n_genuine)[1], wilson(0, n_pairs)[1]
+    most = float(np.mean([cost.of_misses * miss + cost.of_false_matches * match for cost in costs]))
+    return 0.0, min(1.0, value + most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,7 +270,7 @@ def _cumulated(weights: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _eer(trials: SortedTrials, sums: Sums) -> np.ndarray:
+def eers(trials: SortedTrials, sums: Sums) -> np.ndarray:
     """EERs (D,): bisect for the first point with FNMR >= FMR, then cross on the line to it."""
     rows = np.arange(len(sums.genuine))
     n_genuine, n_impostor = (s[:, -1].astype(np.int64) for s in (sums.genuine, sums.impostor))
@@ -274,7 +290,7 @@ def _eer(trials: SortedTrials, sums: Sums) -> np.ndarray:
     return np.asarray((misses + (misses_beyond - misses) * (below / (below - above))) / n_genuine)
 
 
-def _min_dcf(trials: SortedTrials, sums: Sums, costs: Sequence[Cost]) -> np.ndarray:
+def min_dcfs(trials: SortedTrials, sums: Sums, costs: Sequence[Cost]) -> np.ndarray:
     """minDCFs (D,), the mean over costs."""
     fnmr = sums.genuine.take(trials.n_genuine[trials.corners], 1) / sums.genuine[:, -1:]
     fmr = 1 - sums.impostor.take(trials.n_impostor[trials.corners], 1) / sums.impostor[:, -1:]

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmbio.data.manifest import Manifest
 from mmbio.measure import attended, calibrated, dcf, rates
-from mmbio.measure.calibrated import LOGISTIC, Found, Maps, Measurable
+from mmbio.measure.calibrated import LOGISTIC, PAV, Found, Maps, Measurable
 from mmbio.measure.dcf import Cost
 from mmbio.measure.intervals import Interval
 from mmbio.measure.results import Figure
@@ -72,12 +72,12 @@ def run(evaluator: "Evaluator", report: Report) -> Verified:
     llrs = {name: to_llr(scores) for name, to_llr in maps.items()}
     pair = subjects[trials.enrolment], subjects[trials.probe]
     measurable = Measurable(trials.genuine, scores, llrs, pair)
-    figures = _figures(evaluator, measurable, n_missing, np.asarray((~found.both).any(1)))
+    figures, draws = _figures(evaluator, measurable, n_missing, np.asarray((~found.both).any(1)))
     if probe.weights is not None:
         figures += attended.figures(
             evaluator.manifest, evaluator.config.modalities, probe.embeddings, probe.weights, evaluator.config.seed
         )
-    arrays = {"scores": scores, "genuine": trials.genuine} | _named(evaluator.manifest, trials)
+    arrays = {"scores": scores, "genuine": trials.genuine} | _named(evaluator.manifest, trials) | draws
     if LOGISTIC in llrs:
         arrays["llr"] = llrs[LOGISTIC].astype(np.float32)
     return Verified(
@@ -117,23 +117,39 @@ def _named(manifest: Manifest, trials: Trials) -> dict[str, np.ndarray]:
     }
 
 
-def _figures(evaluator: "Evaluator", trials: Measurable, n_missing: int, imputed: np.ndarray) -> list[Figure]:
-    """The figures of all trials, and of each gender's where asked for; imputed (T,) bool lack a modality."""
-    figures = _measured(evaluator, trials, "", n_missing, int(imputed.sum()))
+def _figures(
+    evaluator: "Evaluator", trials: Measurable, n_missing: int, imputed: np.ndarray
+) -> tuple[list[Figure], dict[str, np.ndarray]]:
+    """The figures of all trials, and of each gender's where asked for; imputed (T,) bool lack a modality.
+
+    With them the draws behind the intervals of all trials, by which results are compared.
+    """
+    found = _found(evaluator, trials)
+    draws = {f"draws_{_column(one)}": one.draws for one in found if one.draws is not None}
+    figures = _measured(found, trials, "", n_missing, int(imputed.sum()))
     if evaluator.options.by_gender:
         genders = evaluator.manifest.subjects["gender"].to_numpy(str)
         for gender in sorted({*genders} - {""}):
             of = (genders[trials.pair[0]] == gender) & (genders[trials.pair[1]] == gender)
             kinds = trials.genuine[of]
             if kinds.any() and not kinds.all():
-                figures += _measured(evaluator, trials.take(of), f"gender={gender}", 0, int(imputed[of].sum()))
-    return figures
+                some, without = trials.take(of), int(imputed[of].sum())
+                figures += _measured(_found(evaluator, some), some, f"gender={gender}", 0, without)
+    return figures, draws
 
 
-def _measured(evaluator: "Evaluator", trials: Measurable, given: str, n_missing: int, n_imputed: int) -> list[Figure]:
+def _found(evaluator: "Evaluator", trials: Measurable) -> list[Found]:
     options, seed = evaluator.options, evaluator.config.seed
     found = _of_errors(options, trials, seed)
-    found += calibrated.measure(trials, options.costs, options.cost_text, seed, DRAWS)
+    return found + calibrated.measure(trials, options.costs, options.cost_text, seed, DRAWS)
+
+
+def _column(found: Found) -> str:
+    """A figure as columns of tables call it."""
+    return "cllr_pav" if (found.metric, found.convention) == ("cllr", PAV) else found.metric
+
+
+def _measured(found: list[Found], trials: Measurable, given: str, n_missing: int, n_imputed: int) -> list[Figure]:
     n_genuine = int(trials.genuine.sum())
     return [
         Figure(
@@ -151,7 +167,7 @@ def _measured(evaluator: "Evaluator", trials: Measurable, given: str, n_missing:
             n_imputed=n_imputed,
             n_missing=n_missing,
         )
-        for metric, convention, value, (low, high, method) in found
+        for metric, convention, value, (low, high, method), _ in found
     ]
 
 
@@ -163,6 +179,8 @@ def _of_errors(options: Options, trials: Measurable, seed: int) -> list[Found]:
     intervals = {name: Interval(*ends, drawn.methods[name]) for name, ends in drawn.intervals.items()}
     none = Interval(np.nan, np.nan, "")
     conventions = dict.fromkeys((options.convention, "linear", "rocch"))
-    found = [Found("eer", c, rates.eer(points, c), intervals["eer"] if c == "linear" else none) for c in conventions]
+    drawn_of = {"linear": (intervals["eer"], drawn.draws["eer"])}  # the other conventions have none
+    found = [Found("eer", c, rates.eer(points, c), *drawn_of.get(c, (none, None))) for c in conventions]
+
     least = float(np.mean([dcf.min_dcf(points, c.p_target, c.c_miss, c.c_fa) for c in options.costs]))
-    return [*found, Found("min_dcf", options.cost_text, least, intervals["min_dcf"])]
+    return [*found, Found("min_dcf", options.cost_text, least, intervals["min_dcf"], drawn.draws["min_dcf"])]

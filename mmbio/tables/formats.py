@@ -9,7 +9,7 @@ import io
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -26,14 +26,15 @@ _LATEX: Final = str.maketrans(
         "|": r"\textbar{}",
     }
 )
+_MINUS: Final = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 
 @dataclass(frozen=True)
 class Table:
     """Texts in their final form; a header may break once into two lines with a newline.
 
-    The first `n_keys` columns name the row, the others come in groups of `group` columns that
-    belong together. Raises ValueError where a row and the header differ in length.
+    The first `n_keys` columns name the row; of the others, groups of as many as `groups` says belong
+    together, each alone where it is empty. Raises ValueError where a row and the header differ in length.
     """
 
     title: str
@@ -42,12 +43,12 @@ class Table:
     notes: tuple[str, ...] = ()
     name: str = "table"
     n_keys: int = 0
-    group: int = 1
+    groups: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.header) for row in self.rows):
             raise ValueError("each row of a table has as many texts as its header")
-        if (len(self.header) - self.n_keys) % self.group:
+        if self.groups and sum(self.groups) != len(self.header) - self.n_keys:
             raise ValueError("the columns of a table fall into whole groups")
         texts = (self.title, self.name, *self.notes, *(text for row in self.rows for text in row))
         if not all(text.isprintable() for text in texts):
@@ -55,11 +56,16 @@ class Table:
 
 
 def to_text(table: Table, width: int = WIDTH) -> str:
-    """Aligned plain text; where it is wider than `width`, groups of columns go below each other."""
+    """Aligned plain text; where it is wider than `width`, groups of columns go below each other.
+
+    Where one group is, the keys' headers are folded first, and then the group is split.
+    """
     lines = textwrap.wrap(f"{table.name}: {table.title}", width)
-    whole = range(len(table.header))
-    gap = 2 if _width(table, whole, gap=2) <= width else 1
-    for block in _blocks(table, width, gap):
+    table = table if _fits(table, width) else _folded(table)
+    table = table if _fits(table, width) else replace(table, groups=())
+    blocks = _blocks(table, width, gap=1)
+    gap = 2 if all(_width(table, block, gap=2) <= width for block in blocks) else 1
+    for block in blocks:
         lines += ["", *_aligned(table, block, gap)]
     lines += [""] if table.notes else []
     for note in table.notes:
@@ -121,12 +127,12 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _latex_cell(text: str) -> str:
-    lines = [line.translate(_LATEX) for line in text.split("\n")]
+    lines = [_MINUS.sub("$-$", line.translate(_LATEX)) for line in text.split("\n")]
     if len(lines) > 1:
         return r"\shortstack[r]{" + r"\\".join(lines) + "}"
     if text[:1] in ("[", "*"):  # else \\ or \midrule before it takes it for an argument
         return f"{{{text[0]}}}{lines[0][1:]}"
-    return f"$-${lines[0][1:]}" if text.startswith("-") and text != "-" else lines[0]
+    return lines[0]
 
 
 def _widths(table: Table) -> list[int]:
@@ -141,11 +147,27 @@ def _width(table: Table, columns: Sequence[int], gap: int) -> int:
     return sum(widths[i] for i in columns) + gap * (len(columns) - 1)
 
 
+def _groups(table: Table) -> list[list[int]]:
+    """The columns behind the keys, those that belong together in one list."""
+    columns = iter(range(table.n_keys, len(table.header)))
+    sizes = table.groups or (1,) * (len(table.header) - table.n_keys)
+    return [[next(columns) for _ in range(size)] for size in sizes]
+
+
+def _fits(table: Table, width: int) -> bool:
+    return all(_width(table, [*range(table.n_keys), *group], gap=1) <= width for group in _groups(table))
+
+
+def _folded(table: Table) -> Table:
+    """The table with the keys' headers of several words in two lines."""
+    keys, others = table.header[: table.n_keys], table.header[table.n_keys :]
+    return replace(table, header=(*("\n".join(text.rsplit(" ", 1)) for text in keys), *others))
+
+
 def _blocks(table: Table, width: int, gap: int) -> list[list[int]]:
     keys = list(range(table.n_keys))
     blocks: list[list[int]] = [keys.copy()]
-    for start in range(table.n_keys, len(table.header), table.group):
-        group = list(range(start, start + table.group))
+    for group in _groups(table):
         if len(blocks[-1]) > len(keys) and _width(table, [*blocks[-1], *group], gap) > width:
             blocks.append(keys.copy())
         blocks[-1] += group

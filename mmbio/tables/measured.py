@@ -1,13 +1,14 @@
 """measured: a finished table's result rows -> the figures to print, each with its interval and its mark."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from mmbio.data.manifest import Manifest
 from mmbio.embed.extractors import weights_of
-from mmbio.measure.results import ResultRow
-from mmbio.tables.render import Measured
+from mmbio.tables import obstacles
+from mmbio.tables.beside import Measured, Place
+from mmbio.tables.metrics import METRICS
 from mmbio.tables.run import Finished
 from mmbio.tables.spec import Cell, cells
 
@@ -28,14 +29,17 @@ MARKS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def measured(finished: Finished) -> dict[tuple[str, str], Measured]:
-    """(row, column) -> the figure to print; one of synthetic samples alone is not compared with the paper's."""
+def measured(finished: Finished, best: Collection[Place] = ()) -> dict[Place, Measured]:
+    """(row, column) -> the figure to print; one of synthetic samples alone is not compared with the paper's.
+
+    `best` are those that are the best of their group, or not told from it.
+    """
     found = {}
     for cell in cells(finished.spec):
         sources = finished.runner.manifest_of(cell.settings).info["sources"]
         real = any(not sources[m]["synthetic"] for m in cell.settings.modalities) and not _differs(finished, cell)
         place = cell.row, cell.column
-        found[place] = _measured(finished.rows[place], mark(finished, cell), real)
+        found[place] = _measured(finished, cell, real, place in best)
     return found
 
 
@@ -75,6 +79,23 @@ def _differs(finished: Finished, cell: Cell) -> bool:
     return bool(info.get("chimeric") or vectors or finished.runner.under.effects)
 
 
-def _measured(row: ResultRow, letter: str, comparable: bool) -> Measured:
-    low, high = (float("nan") if x is None else x for x in (row.low, row.high))
-    return Measured(row.value, low, high, row.n, INTERVALS.get(row.interval, ""), letter, comparable)
+def _measured(finished: Finished, cell: Cell, comparable: bool, best: bool) -> Measured:
+    row, letter, runner = finished.rows[cell.row, cell.column], mark(finished, cell), finished.runner
+    info = runner.manifest_of(cell.settings).info
+    compared = finished.spec.compare is not None and bool(METRICS[cell.metric].better)
+    return Measured(
+        row.value,
+        low=float("nan") if row.low is None else row.low,
+        high=float("nan") if row.high is None else row.high,
+        n=row.n,
+        interval=INTERVALS.get(row.interval, row.interval),
+        mark=letter,
+        comparable=comparable,
+        best=best if compared else None,
+        why=obstacles.why(finished.spec.protocol, info, cell, row.weights, letter, runner.under),
+        result=row.result,
+        n_genuine=row.n_genuine,
+        n_impostor=row.n_impostor,
+        n_imputed=row.n_imputed,
+        n_missing=row.n_missing,
+    )

@@ -7,8 +7,8 @@ from mmbio.data.manifest import Manifest
 from mmbio.fuse import run as fuse
 from mmbio.measure.accuracy import majority
 from mmbio.measure.results import ResultRow
+from mmbio.tables.beside import Measured
 from mmbio.tables.measured import MARKS
-from mmbio.tables.render import Measured
 from mmbio.tables.run import Finished
 from mmbio.tables.spec import cells
 
@@ -74,10 +74,7 @@ def _of_trials(finished: Finished, rows: list[ResultRow]) -> list[str]:
         f"Embeddings: {behind}; seed {some.seed}; mmbio {some.version}.",
     ]
     if info["chimeric"]:
-        found.append(
-            "No reproduction: other people, other extractors, a face and a voice of different persons (the faces of"
-            " one sitting), so no difference from the paper's figures is printed."
-        )
+        found.append("A face and a voice of different persons, so no difference from the paper's figures is printed.")
     if under.effects:
         found.append(f"All cells are trained and tested under {under}, but where a null replaces it.")
     missing = {r.n_missing for r in rows} - {0}

@@ -6,48 +6,42 @@ are printed here; a difference is measured minus reported, in the unit of its co
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mmbio import files
+from mmbio.tables import footnotes
+from mmbio.tables.beside import Compared, Measured, Place, columns, compare, metric_of
+from mmbio.tables.differences import Span
 from mmbio.tables.formats import FORMATS, Table
 from mmbio.tables.metrics import METRICS, Metric
-from mmbio.tables.reported import read_reported
-from mmbio.tables.spec import Cell, Column, Row, TableSpec, cells, load, spec_paths
+from mmbio.tables.reported import read_reported, span
+from mmbio.tables.spec import Column, Difference, Row, TableSpec, load, spec_paths
 
 NOTHING: Final = "-"  # where a cell does not exist, or the paper has no value
+BEST: Final = "*"
+PARTS: Final = ("reported", "measured", "diff.")
 COMMITTED_FORMATS: Final = ("txt", "md", "tex")
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A figure with its interval, all fractions, over `n` distinct test decisions.
+def reported_table(spec: TableSpec, reported: Mapping[Place, str]) -> Table:
+    """The paper's figures alone, as `read_reported` gives them, with the intervals that their n allows."""
 
-    No interval: `low` and `high` are nan.
-    """
+    def text(row: Row, column: Column) -> str:
+        paper = span(spec, reported, row.id, column)
+        return _reported(reported.get((row.id, column.key)), paper, spec, METRICS[column.metric])
 
-    value: float
-    low: float
-    high: float
-    n: int
-    interval: str = "95 % interval"
-    mark: str = ""  # a letter behind the figure that a note explains
-    comparable: bool = True  # False: no difference from the paper's figure is printed
-
-    def __post_init__(self) -> None:
-        if self.n < 1 or not math.isfinite(self.value):
-            raise ValueError("a measured figure is a finite number from at least one decision")
-
-
-def reported_table(spec: TableSpec, reported: Mapping[tuple[str, str], str]) -> Table:
-    """The paper's figures alone, as `read_reported` gives them."""
-    rows = [_key_cells(spec, row) + [reported.get(place, NOTHING) for place in _places(spec, row)] for row in spec.rows]
+    rows = [(*key_texts(spec, row), *(text(row, column) for column in spec.columns)) for row in spec.rows]
     return Table(
         title=f"{spec.title} (reported)",
         header=(*(key.header for key in spec.keys), *(column.header for column in spec.columns)),
-        rows=tuple(map(tuple, rows)),
-        notes=("Reported: as the paper prints it; nothing here was measured.", *spec.reported_notes, *spec.notes),
+        rows=tuple(rows),
+        notes=(
+            "Reported: as the paper prints it; nothing here was measured.",
+            *footnotes.of_reported(spec, reported, "In brackets"),
+            *spec.reported_notes,
+            *spec.notes,
+        ),
         name=spec.name,
         n_keys=len(spec.keys),
     )
@@ -55,35 +49,33 @@ def reported_table(spec: TableSpec, reported: Mapping[tuple[str, str], str]) -> 
 
 def measured_table(
     spec: TableSpec,
-    measured: Mapping[tuple[str, str], Measured],
+    measured: Mapping[Place, Measured],
     provenance: Sequence[str],
-    reported: Mapping[tuple[str, str], str] | None = None,
+    reported: Mapping[Place, str] | None = None,
 ) -> Table:
     """Our figures with their intervals; with `reported`, the paper's before and the difference after each.
 
     `provenance` names the data, the weights, n and the seed, one note a line. Raises ValueError
     where `measured` and the spec's cells differ, or where a rate is no fraction.
     """
-    existing = {(cell.row, cell.column): cell for cell in cells(spec)}
-    _check(existing, measured)
+    found = compare(spec, measured, reported)
+    parts = {column.key: _parts(column, found) for column in columns(spec)}
     rows = []
     for row in spec.rows:
-        line = _key_cells(spec, row)
-        for place, column in zip(_places(spec, row), spec.columns, strict=True):
-            metric, found = METRICS[column.metric], measured.get(place)
-            if reported is None:
-                line += [_figure(found, metric)]
-            else:
-                line += _side_by_side(found, metric, reported.get(place))
+        line = key_texts(spec, row)
+        for column in columns(spec):
+            texts = _texts(spec, column, found.get((row.id, column.key)))
+            line += [texts[part] for part in parts[column.key]]
         rows.append(tuple(line))
+    headers = [f"{c.header}\n{part}".rstrip() for c in columns(spec) for part in parts[c.key]]
     return Table(
         title=f"{spec.title} ({'measured' if reported is None else 'reported and measured'})",
-        header=(*(key.header for key in spec.keys), *_headers(spec.columns, reported is not None)),
+        header=(*(key.header for key in spec.keys), *headers),
         rows=tuple(rows),
-        notes=_notes(spec, existing, measured, provenance, reported is not None),
+        notes=_notes(spec, measured, found, provenance, reported),
         name=spec.name,
         n_keys=len(spec.keys),
-        group=1 if reported is None else 3,
+        groups=tuple(map(len, parts.values())),
     )
 
 
@@ -107,61 +99,65 @@ def render_reported(folder: Path, out: Path, names: Collection[str] | None = Non
     return tuple(written)
 
 
-def _key_cells(spec: TableSpec, row: Row) -> list[str]:
+def key_texts(spec: TableSpec, row: Row) -> list[str]:
+    """What names a row, as it is printed."""
     marks = {"1": "O", "0": ""}
     return [marks[text] if key.mark else text or NOTHING for key, text in zip(spec.keys, row.key, strict=True)]
 
 
-def _places(spec: TableSpec, row: Row) -> list[tuple[str, str]]:
-    return [(row.id, column.key) for column in spec.columns]
+def _parts(column: Column | Difference, found: Mapping[Place, Compared]) -> tuple[str, ...]:
+    """What a column shows: ours alone, the paper's before it where it has one, and a difference where there is."""
+    ours = [one for (_, key), one in found.items() if key == column.key]
+    if all(one.text is None for one in ours):
+        return ("",)
+    return PARTS if any(one.difference is not None for one in ours) else PARTS[:2]
 
 
-def _headers(columns: Sequence[Column], beside_reported: bool) -> list[str]:
-    if not beside_reported:
-        return [column.header for column in columns]
-    return [f"{column.header}\n{part}" for column in columns for part in ("reported", "measured", "diff.")]
+def _texts(spec: TableSpec, column: Column | Difference, one: Compared | None) -> dict[str, str]:
+    metric = metric_of(spec, column)
+    if one is None:
+        return dict.fromkeys(("", *PARTS), NOTHING)
+    number = _signed if isinstance(column, Difference) else _plain
+    best = BEST if one.measured is not None and one.measured.best else ""
+    figure = f"{number(one.figure.value, metric)}{one.mark}{best}{_interval(one.figure, metric)}"
+    paper = _reported(one.text, one.paper, spec, metric)
+    difference = one.difference and f"{_signed(one.difference.value, metric)}{_interval(one.difference, metric)}"
+    return {"": figure, **dict(zip(PARTS, (paper, figure, difference or NOTHING), strict=True))}
 
 
-def _number(value: float, metric: Metric) -> str:
-    return f"{metric.scale * value:.{metric.decimals}f}"
+def _plain(value: float, metric: Metric) -> str:
+    return f"{round(metric.scale * value, metric.decimals) + 0.0:.{metric.decimals}f}"
 
 
-def _figure(found: Measured | None, metric: Metric) -> str:
-    if found is None:
+def _signed(value: float, metric: Metric) -> str:
+    number = _plain(value, metric)
+    return f"+{number}" if float(number) > 0 else number
+
+
+def _interval(of: Span, metric: Metric) -> str:
+    if math.isnan(of.low) or math.isnan(of.high):
+        return ""
+    return f" [{_plain(of.low, metric)}, {_plain(of.high, metric)}]"
+
+
+def _reported(text: str | None, paper: Span | None, spec: TableSpec, metric: Metric) -> str:
+    """The paper's figure with the interval that its n allows; its own Wald half width has a column of its own."""
+    if text is None or paper is None:
         return NOTHING
-    value = _number(found.value, metric) + found.mark
-    if math.isnan(found.low) or math.isnan(found.high):
-        return value
-    return f"{value} [{_number(found.low, metric)}, {_number(found.high, metric)}]"
-
-
-def _side_by_side(found: Measured | None, metric: Metric, reported: str | None) -> list[str]:
-    if found is None or reported is None or not found.comparable:
-        return [reported or NOTHING, _figure(found, metric), NOTHING]
-    difference = round(metric.scale * found.value - float(reported), metric.decimals) + 0.0
-    sign = "+" if difference else ""
-    return [reported, _figure(found, metric), f"{difference:{sign}.{metric.decimals}f}"]
-
-
-def _check(existing: Mapping[tuple[str, str], Cell], measured: Mapping[tuple[str, str], Measured]) -> None:
-    if measured.keys() != existing.keys():
-        raise ValueError(f"measured figures and cells differ in {sorted(measured.keys() ^ existing.keys())}")
-    for place, found in measured.items():
-        if METRICS[existing[place].metric].scale == 100.0 and not 0.0 <= found.value <= 1.0:
-            raise ValueError(f"{place}: expected a fraction, not {found.value}")
+    return f"{text}{_interval(paper, metric)}" if spec.reported_n else text
 
 
 def _notes(
     spec: TableSpec,
-    existing: Mapping[tuple[str, str], Cell],
-    measured: Mapping[tuple[str, str], Measured],
+    measured: Mapping[Place, Measured],
+    found: Mapping[Place, Compared],
     provenance: Sequence[str],
-    beside_reported: bool,
+    reported: Mapping[Place, str] | None,
 ) -> tuple[str, ...]:
-    counted = {found.n for place, found in measured.items() if METRICS[existing[place].metric].counted}
-    steps = [f"1/{n} = {100 / n:.2f} %" for n in sorted(counted)]
-    step = [f"The smallest step that the test set can show: {', '.join(steps)}."] if steps else []
-    intervals = dict.fromkeys(found.interval for found in measured.values() if not math.isnan(found.low))
-    brackets = [f"In brackets: {', '.join(intervals)}."] if intervals else []
-    paper = ["diff.: measured minus reported.", *spec.reported_notes] if beside_reported else []
-    return (*provenance, *step, *brackets, *paper, *spec.notes)
+    if reported is None:
+        paper, brackets = [], "In brackets"
+    else:
+        paper = [*footnotes.of_reported(spec, reported, "Behind reported figures"), *spec.reported_notes]
+        brackets = "In brackets behind measured figures"
+    figures = footnotes.of_figures(spec, measured, found, brackets)
+    return (*provenance, *footnotes.of_obstacles(measured), *figures, *paper, *spec.notes)

@@ -150,7 +150,7 @@ class Finished:
     @cached_property
     def rows(self) -> dict[tuple[str, str], ResultRow]:
         """(row, column) -> the result row of its cell."""
-        return {(c.row, c.column): self._row(c) for c in cells(self.spec)}
+        return {(c.row, c.column): self.row(c) for c in cells(self.spec)}
 
     @cached_property
     def manifests(self) -> tuple[Manifest, ...]:
@@ -169,7 +169,8 @@ class Finished:
         chosen = dict.fromkeys(c.settings for c in cells(self.spec))
         return {" + ".join(s.tasks): self.runner.evaluator(s).checkpoint.cost() for s in chosen}
 
-    def _row(self, cell: Cell) -> ResultRow:
+    def row(self, cell: Cell) -> ResultRow:
+        """The result row that a cell shows."""
         metric = METRICS[cell.metric]
         return next(
             r

@@ -13,10 +13,11 @@ from typing import Final
 
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS, Protocol
-from mmbio.tables import fields, settings
+from mmbio.tables import fields, settings, spec_figures
 from mmbio.tables.fields import Fields
 from mmbio.tables.metrics import METRICS
 from mmbio.tables.settings import Settings
+from mmbio.tables.spec_figures import FigureSpec
 
 KEYS: Final = (
     *("protocol", "name", "title", "notes", "reported_notes", "reported_n", "reported_design", "cost"),
@@ -96,6 +97,8 @@ class TableSpec:
     compare: tuple[str, ...] | None = None
     reported_n: int | None = None
     reported_design: float = 1.0
+    reported: str = ""  # the CSV of reported figures; empty: of the spec's own name
+    figures: tuple[FigureSpec, ...] = ()
 
 
 def spec_folder() -> Path:
@@ -147,6 +150,9 @@ def load(path: Path) -> TableSpec:
         columns=columns,
         differences=_differences(content, columns, where),
         rows=rows,
+        figures=spec_figures.parse(
+            content, [k.name for k in keys], [c.key for c in columns], where, [row.key for row in rows]
+        ),
     )
     if not _cells(spec, where):
         raise MmbioError(f"{where}: no column's task is among its rows' tasks; add the task to a row's 'tasks'")

@@ -1,11 +1,15 @@
-"""write: finished tables -> files in every format, with the tidy rows behind them."""
+"""write: finished tables -> files in every format, with the cells and the tidy rows behind them for machines."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmbio.files import write_text
 from mmbio.measure import results
+from mmbio.tables import cells
+from mmbio.tables.best import best_or_level
+from mmbio.tables.cells import Figures
 from mmbio.tables.formats import FORMATS, Table
 from mmbio.tables.measured import measured
 from mmbio.tables.notes import notes
@@ -14,26 +18,47 @@ from mmbio.tables.reported import read_reported
 from mmbio.tables.run import Finished
 
 
-def table(finished: Finished, folder: Path) -> Table:
+@dataclass(frozen=True)
+class Made:
+    """A finished spec, its figures, and the table of them."""
+
+    finished: Finished
+    figures: Figures
+    table: Table
+
+
+def make(finished: Finished, folder: Path) -> Made:
     """The table of a spec: beside the paper's figures on real data, apart from them on synthetic data."""
-    reported = folder / "reported" / f"{finished.spec.name}.csv"
-    sources = finished.runner.manifest.info["sources"].values()
-    own = any("vectors" in source for source in sources)  # somebody's own embeddings are not the paper's experiment
-    beside = not finished.runner.manifest.is_synthetic and not own and reported.is_file()
-    values = read_reported(reported, finished.spec, whole=False) if beside else {}  # the spec may be cut to the data
-    figures = measured(finished)
-    return measured_table(finished.spec, figures, notes(finished, figures.values()), values or None)
+    manifest, spec = finished.runner.manifest, finished.spec
+    reported = folder / "reported" / f"{spec.reported or spec.name}.csv"
+    own = any(
+        "vectors" in s for s in manifest.info["sources"].values()
+    )  # somebody's own are not the paper's experiment
+    beside = not manifest.is_synthetic and not own and reported.is_file()
+    values = read_reported(reported, spec, whole=False) if beside else {}  # the spec may be cut to the data
+    best = best_or_level(finished)
+    found = measured(finished, best.places)
+    figures = Figures(spec, found, values or None, str(manifest.info["data"]), manifest.is_synthetic)
+    return Made(
+        finished,
+        figures,
+        measured_table(spec, found, [*notes(finished, found.values()), *best.notes(spec)], values or None),
+    )
 
 
-def write(made: Sequence[tuple[Finished, Table]], out: Path) -> list[Path]:
-    """Write each table as `out`/NAME.FORMAT, the result rows behind it as NAME-rows.csv, and what it cost to train."""
+def write(made: Sequence[Made], out: Path) -> list[Path]:
+    """Write each table as `out`/NAME.FORMAT, its cells as NAME.json and NAME-cells.csv, the result rows behind it as
+    NAME-rows.csv, and what it cost to train.
+    """
     written = []
-    for finished, rendered in made:
-        name = finished.spec.name
-        texts = {f"{name}.{suffix}": render(rendered) for suffix, render in FORMATS.items()}
-        texts[f"{name}-rows.csv"] = results.to_csv(list(dict.fromkeys(finished.rows.values())))
-        if finished.spec.cost:
-            texts[f"{name}-cost.json"] = json.dumps(finished.costs(), indent=2) + "\n"
+    for one in made:
+        name = one.finished.spec.name
+        texts = {f"{name}.{suffix}": render(one.table) for suffix, render in FORMATS.items()}
+        texts[f"{name}.json"] = cells.to_json(one.figures, one.table)
+        texts[f"{name}-cells.csv"] = cells.to_csv(one.figures)
+        texts[f"{name}-rows.csv"] = results.to_csv(list(dict.fromkeys(one.finished.rows.values())))
+        if one.finished.spec.cost:
+            texts[f"{name}-cost.json"] = json.dumps(one.finished.costs(), indent=2) + "\n"
         for file, text in texts.items():
             written.append(out / file)
             write_text(written[-1], text)

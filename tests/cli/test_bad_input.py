@@ -12,7 +12,10 @@ from mmbio.cli.main import VERBS, main
 Listing = Callable[[Path], dict[str, bytes]]
 Refused = Callable[..., None]
 
-HOMELY = tuple(verb for verb in VERBS if verb not in ("import", "metrics", "score"))  # the others write one thing
+NOT_HOMELY = ("import", "metrics", "score", "reproduce", "compare")  # write one thing, or want a result first
+HOMELY = tuple(verb for verb in VERBS if verb not in NOT_HOMELY)
+    verb for verb in VERBS if verb not in ("import", "metrics", "score", "reproduce", "compare")
+)  # the others write one thing
 # (words, what the sentence says); {home} holds a manifest and a checkpoint, {root} the tiny root.
 WORDS = [
     # conditions
@@ -74,6 +77,38 @@ WORDS = [
     ("corrupt --to {root}/synthetic.json/below", "below/ecg-4.csv: cannot be written"),
     ("corrupt --manifest nowhere", "manifest.json: not a readable manifest"),
     ("corrupt --protocol nose", "'--protocol': 'nose' is not"),
+    # the audit
+    ("audit --near 0", "--near 0: expected a cosine above 0 and at most 1"),
+    ("audit --near x", "'--near': 'x' is not a valid float"),
+    ("audit --manifest nowhere", "manifest.json: not a readable manifest"),
+    ("audit --protocol nose", "'--protocol': 'nose' is not"),
+    ("audit --trials x", "--trials: belongs to the protocol audiovisual"),
+    ("audit --strip-suffix .wav", "--strip-suffix: belongs to the protocol audiovisual"),
+    ("audit --missing-trials nose", "'--missing-trials': 'nose' is not one of"),
+    ("audit --weights nofile", "--weights nofile: expected imagenet, random, or a file of weights"),
+    ("audit --precision x", "'--precision': 'x' is not one of"),
+    ("audit --device nowhere", "--device nowhere: not to be had on this machine"),
+    # a result run again
+    ("reproduce abcd --device nowhere", "--device nowhere: not to be had on this machine"),
+    ("reproduce nonsense", r"RESULT nonsense: (no result of|.*holds no result)"),
+    ("reproduce abcd --out {home}/empty", "RESULT abcd: .*results holds no result; run mmbio eval first"),
+    ("reproduce abcd --out {root}/synthetic.json/runs", "runs: cannot be written to .Not a directory"),
+    ("reproduce abcd --manifest {home}/nowhere", "RESULT abcd: "),
+    ("reproduce abcd --weights nofile", "RESULT abcd: "),
+    # two results compared
+    ("compare aaaa bbbb", "RESULT aaaa: "),
+    ("compare aa bbbb", "RESULT aa: "),
+    ("compare aaaa", "Missing argument 'RESULT_B'"),
+    ("compare {home} bbbb", r"RESULT .*: a folder without rows\.csv; give a result's folder, or its hash"),
+    ("compare aaaa bbbb --draws 10", "'--draws': 10 is not in the range"),
+    ("compare aaaa bbbb --seed -1", "'--seed': -1 is not in the range"),
+    ("compare aaaa bbbb --out {root}/synthetic.json/runs", "runs: cannot be written to .Not a directory"),
+    # the report
+    ("report --to {root}", "--to .*: a folder, which would be replaced; give the name of a file"),
+    ("report --title x --out {home}/empty", "tables: no tables there; run mmbio tables first"),
+    ("report nowhere --out {home}/empty", "LABEL nowhere: no tables of this label or folder; run mmbio tables first"),
+    # spread
+    ("tables --seeds 1", "'--seeds': 1 is not in the range"),
     # data
     ("build-virtual --data nowhere", "nowhere: no such folder; give another root with --data"),
     ("build-virtual --data {home}", "no ecg set there .looked for the folders"),

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -142,9 +143,11 @@ def test_build_virtual_and_train(good: Call, mine: Path, runs: Path) -> None:
 def test_eval(good: Call, runs: Path, words: tuple[str, ...], condition: str, n_imputed: int) -> None:
     rows = [r for r in found(good, runs, *words) if not r["given"]]
     shown = [f"{r['metric']} {r['convention']}" for r in rows]
-    assert shown == ["eer linear", "eer rocch", "min_dcf P=0.01 C=1,1"]
+    of_errors = ["eer linear", "eer rocch", "min_dcf P=0.01 C=1,1"]
+    assert shown == [*of_errors, "act_dcf P=0.01 C=1,1, logistic", "cllr logistic", "cllr pav", "min_cllr "]
     for row in rows:
-        assert 0 <= float(row["value"]) <= 1
+        assert float(row["value"]) >= 0
+        assert float(row["value"]) <= 1 or row["metric"] in ("act_dcf", "cllr")
         counts = [int(row[c]) for c in ("n", "n_genuine", "n_impostor", "n_imputed", "n_missing")]
         assert counts == [N_GENUINE + N_IMPOSTOR, N_GENUINE, N_IMPOSTOR, n_imputed, 0]
         assert (row["task"], row["fold"], row["segment_s"], row["weights"]) == ("verification", "mean", "1.015", "")
@@ -157,6 +160,9 @@ def test_eval_says_what_it_found(good: Call, runs: Path) -> None:
     assert result.stderr.startswith(f"checkpoint: {runs / 'checkpoints'}")
     assert told[0] == "attention of face+voice, mine data, 8 subjects, subject split, 1.015 s of speech"
     assert told[1] == "trained under clean, tested under missing=face"
+    assert told[4] == f"{N_GENUINE} genuine and {N_IMPOSTOR} impostor trials"
+    names = [line.split("│")[1].strip() for line in told if line.startswith("│")]
+    assert names == ["EER", "EER", "minDCF", "actDCF", "Cllr", "Cllr", "min Cllr"]
     assert told[-2] == "2112 of 2112 trials miss a modality on a side, and the system is told"
     assert told[-1].startswith(f"written: {runs / 'results'}")
 
@@ -188,7 +194,8 @@ def test_by_gender(good: Call, runs: Path) -> None:
 def test_conventions(good: Call, runs: Path, words: tuple[str, ...], first: str, cost: str) -> None:
     rows = [r for r in found(good, runs, *words) if not r["given"]]
     assert rows[0]["convention"] == first
-    assert {r["convention"] for r in rows} == {first, "linear", "rocch", cost}
+    of_calibration = {f"{cost}, logistic", "logistic", "pav", ""}
+    assert {r["convention"] for r in rows} == {first, "linear", "rocch", cost} | of_calibration
     assert cost in good("eval", *OURS, *words, "--out", runs).stdout
 
 
@@ -226,7 +233,10 @@ def test_a_zeroed_modality_leaves_the_other(good: Call, mine: Path, tmp_path: Pa
     fused = found(good, tmp_path, "--noise", "voice=zeros")
     good("train", *OURS, "--fusion", "cosine", "--modalities", "face", "--out", tmp_path)
     assert fused[0]["segment_s"] == "0.115"
-    assert [f[:5] for f in figures(fused)] == [f[:5] for f in figures(found(good, tmp_path))]
+    alone = figures(found(good, tmp_path))
+    of_order = [row[0] in ("eer", "min_dcf", "min_cllr") for row in alone]  # nulls change calibration
+    assert sum(of_order) == 4
+    assert [f[:5] for f in compress(figures(fused), of_order)] == [f[:5] for f in compress(alone, of_order)]
 
 
 def test_the_other_verbs_find_the_same(good: Call, mine: Path, files: Path, tmp_path: Path) -> None:

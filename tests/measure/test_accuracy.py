@@ -6,19 +6,26 @@ import numpy as np
 import pytest
 
 from mmbio.measure.accuracy import accuracy, majority
-from mmbio.measure.intervals import subject_bootstrap, wilson
+from mmbio.measure.intervals import of_accuracy, wilson
 
 SUBJECTS = np.array([0, 0, 1, 1])
 
 
 def test_folds_on_one_common_test_set() -> None:
     correct = np.array([[1, 0, 1, 1], [1, 1, 1, 1], [1, 0, 0, 1]], dtype=float)
-    found = accuracy(correct, SUBJECTS, seed=3)
+    subjects = np.array([0, 1, 2, 2])
+    found = accuracy(correct, subjects, seed=3)
     assert found.n == 4  # never 12
     assert found.folds == pytest.approx((0.75, 1.0, 0.5))
     assert found.value == pytest.approx(0.75)
-    assert (found.low, found.high) == subject_bootstrap(np.array([1, 1 / 3, 2 / 3, 1]), SUBJECTS, 3)
+    assert (found.low, found.high, found.method) == of_accuracy(np.array([1, 1 / 3, 2 / 3, 1]), subjects, 3)
+
+
+def test_an_interval_of_fold_averaged_correctness() -> None:
+    correct = np.random.default_rng(0).random((8, 60)) < 0.8
+    found = accuracy(correct.astype(float), np.repeat(np.arange(20), 3), seed=0)
     assert found.method == "subject-bootstrap"
+    assert 0.7 < found.low < found.value < found.high < 0.9
 
 
 def test_folds_that_test_different_items() -> None:

@@ -147,7 +147,7 @@ def test_intervals_hold_their_figures() -> None:
     found = measure(Measurable(genuine, scores, llrs, (enrolment, probe)), (Cost(0.05),), "P=0.05 C=1,1", 0, 300)
     assert [f.metric for f in found] == list(FIGURES)
     assert [f.convention for f in found] == ["P=0.05 C=1,1, logistic", "logistic", "pav", ""]
-    for _, _, value, (low, high, method) in found:
+    for _, _, value, (low, high, method), _ in found:
         assert low < value < high
         assert method == "subject-bootstrap"
 

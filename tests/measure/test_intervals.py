@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, bootstrap, norm
 
-from mmbio.measure.intervals import clopper_pearson, of_accuracy, subject_bootstrap, wilson
+from mmbio.measure.intervals import clopper_pearson, of_accuracy, of_error_rate, subject_bootstrap, wilson
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,11 @@ def test_a_design_effect_is_so_many_times_fewer_decisions() -> None:
     [
         ([1, 0, 1, 1], [0, 1, 2, 3], "wilson"),
         ([1, 1, 1, 1], [0, 1, 2, 3], "wilson"),
-        ([1, 0.5, 1, 1], [0, 1, 2, 3], "subject-bootstrap"),  # folds that disagree
-        ([1, 0, 1, 1], [0, 0, 2, 3], "subject-bootstrap"),
+        ([1, 0.5, 0.9, 0.1, 1], [0, 1, 2, 3, 4], "subject-bootstrap"),  # folds that disagree
+        ([1, 0, 1, 0, 1, 0, 1, 1, 1], [0, 0, 1, 1, 2, 2, 3, 3, 4], "subject-bootstrap"),
+        ([1, 0, 1, 0, 1, 1, 1, 1, 1], [0, 0, 1, 1, 2, 2, 3, 3, 4], "wilson-by-subject"),  # two are ever wrong
+        ([0, 1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 2, 2, 3, 3, 4], "wilson-by-subject"),  # two are ever right
+        ([1, 0.5, 1, 1], [0, 1, 2, 3], "wilson-by-subject"),
         ([1, 1, 1, 1], [0, 0, 2, 3], "wilson-by-subject"),
         ([0, 0, 0, 0], [0, 0, 2, 3], "wilson-by-subject"),
         ([0.5, 0.5], [0, 1], "wilson-by-subject"),
@@ -158,15 +161,53 @@ def test_independent_decisions_are_as_sure_as_wilson_says() -> None:
 
 
 @pytest.mark.parametrize("level", [0.5, 0.95])
-def test_equals_a_loop_over_the_draws(level: float) -> None:
+def test_equals_the_bca_of_scipy(level: float) -> None:
+    totals = np.random.default_rng(3).beta(5, 1, 25)
+    expected = bootstrap(
+        (totals,), np.mean, n_resamples=20_000, confidence_level=level, rng=np.random.default_rng(0), method="BCa"
+    ).confidence_interval
+    found = subject_bootstrap(totals, np.arange(25), 4, draws=20_000, level=level)
+    assert found == pytest.approx(tuple(expected), abs=0.005)
+
+
+def test_equals_a_loop_over_the_draws() -> None:
     rng = np.random.default_rng(3)
     subjects = np.sort(rng.integers(0, 9, 50))  # subjects of unequal size
     correct = rng.random(50)
     names = np.unique(subjects)
-    times = np.random.default_rng(4).multinomial(len(names), np.full(len(names), 1 / len(names)), size=200)
     means = []
-    for draw in times:
+    for draw in np.random.default_rng(4).multinomial(len(names), np.full(len(names), 1 / len(names)), size=200):
         items = [correct[subjects == name] for name, n in zip(names, draw, strict=True) for _ in range(n)]
         means.append(np.concatenate(items).mean())
-    expected = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    assert subject_bootstrap(correct, subjects, 4, draws=200, level=level) == pytest.approx(tuple(expected))
+    without = np.array([correct[subjects != name].mean() for name in names])
+    bias = norm.ppf(np.mean(np.array(means) < correct.mean()))
+    gaps = without.mean() - without
+    skew = np.sum(gaps**3) / (6 * np.sum(gaps**2) ** 1.5)
+    shares = [norm.cdf(bias + (bias + z) / (1 - skew * (bias + z))) for z in (-1.959964, 1.959964)]
+    assert subject_bootstrap(correct, subjects, 4, draws=200) == pytest.approx(tuple(np.quantile(means, shares)))
+
+
+def test_an_error_rate_on_the_log_scale() -> None:
+    logs = np.random.default_rng(0).normal(-3, 0.2, 1000)
+    value = float(np.exp(-2.9))
+    half = 1.9842 * logs.std()  # Student's t with 98 degrees of freedom
+    expected = np.exp([-5.8 - logs.mean() - half, -5.8 - logs.mean() + half])
+    assert of_error_rate(value, np.exp(logs), 99) == pytest.approx(tuple(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("shift", [0.2, 5.0])
+def test_an_error_rate_lies_within_its_interval(shift: float) -> None:
+    draws = np.random.default_rng(0).normal(0.1, 0.01, 200)
+    for value in (0.1 * shift, 0.1 / shift):
+        low, high = of_error_rate(value, draws, 50)
+        assert low <= value <= high
+
+
+def test_draws_without_an_error_count_as_the_lowest_other_one() -> None:
+    draws = np.array([0.0, 0.01, 0.02, 0.04])
+    assert of_error_rate(0.02, draws, 9) == of_error_rate(0.02, np.maximum(draws, 0.01), 9)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_an_error_rate_that_no_draw_changes(value: float) -> None:
+    assert of_error_rate(value, np.full(9, value), 9) == (value, value)

@@ -19,7 +19,7 @@ from mmbio.fuse.run import train
 from mmbio.measure import sidecar
 from mmbio.measure.dcf import Cost
 from mmbio.measure.evaluate import Evaluator
-from mmbio.measure.reproduce import Moved, Reproduction, find, recorded, reproduce
+from mmbio.measure.reproduce import Moved, Reproduction, recorded, reproduce
 from mmbio.measure.trials import Trials, of_manifest
 from mmbio.measure.verify import DEFAULT, Options
 from mmbio.protocols import MULTITASK
@@ -194,27 +194,6 @@ def test_the_sidecar_says_what_the_key_does_not(ruled: Made) -> None:
     assert told["began"].endswith("+00:00")
     assert told["seconds"] >= 0
     assert told["environment"]["libraries"]
-
-
-def test_find(tmp_path: Path) -> None:
-    names = ("abcd000000000000", "abcd100000000000", "ef01000000000000")
-    for name in names:
-        (tmp_path / "results" / name).mkdir(parents=True)
-    folder = tmp_path / "results" / names[2]
-    (folder / "rows.csv").touch()
-    assert find(tmp_path, "ef01") == find(tmp_path, names[2]) == find(tmp_path, str(folder)) == folder
-    assert find(tmp_path, "abcd1") == tmp_path / "results" / names[1]
-    with pytest.raises(MmbioError, match=r"RESULT abcd: 2 results begin so, such as abcd0+, abcd10+; give more digits"):
-        find(tmp_path, "abcd")
-    with pytest.raises(MmbioError, match=r"RESULT ef0: less than 4 digits, such as ef010+; give more digits"):
-        find(tmp_path, "ef0")
-    for given in ("9999", "../results", "nonsense", "", str(tmp_path)):
-        with pytest.raises(
-            MmbioError, match=r"no result of .*results, which has such as abcd0+, abcd10+, ef010+; give"
-        ):
-            find(tmp_path, given)
-    with pytest.raises(MmbioError, match=r"holds no result; run mmbio eval first"):
-        find(tmp_path / "nowhere", "abcd")
 
 
 def no_sidecar(made: Made) -> None:

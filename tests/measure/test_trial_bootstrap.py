@@ -1,5 +1,6 @@
 """The subject bootstrap against lists in which trials stand as often as they weigh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from mmbio.errors import MmbioError
 from mmbio.measure import trial_bootstrap as module
-from mmbio.measure.dcf import Cost, min_dcf
-from mmbio.measure.intervals import wilson
+from mmbio.measure.dcf import DEFAULT, Cost, min_dcf
+from mmbio.measure.intervals import of_error_rate, wilson
 from mmbio.measure.rates import eer, points
 from mmbio.measure.trial_bootstrap import STATISTICS, percentiles, trial_bootstrap, trial_bootstrap_draws
 
@@ -48,14 +49,14 @@ def times(seed: int, draws: int, n_subjects: int) -> np.ndarray:
     return np.random.default_rng(seed).multinomial(n_subjects, np.full(n_subjects, 1 / n_subjects), size=draws)
 
 
-def by_repetition(trials: Trials, weights: np.ndarray) -> tuple[float, float]:
+def by_repetition(trials: Trials, weights: np.ndarray, costs: Sequence[Cost] = COSTS) -> tuple[float, float]:
     """EER and minDCF of the list in which each trial stands as often as it weighs; NaN where a kind is gone."""
     weigh = np.where(trials.genuine, weights[trials.enrolment], weights[trials.enrolment] * weights[trials.probe])
     scores, genuine = np.repeat(trials.scores, weigh), np.repeat(trials.genuine, weigh)
     if genuine.all() or not genuine.any():
         return np.nan, np.nan
     found = points(scores[genuine], scores[~genuine])
-    return eer(found), float(np.mean([min_dcf(found, c.p_target, c.c_miss, c.c_fa) for c in COSTS]))
+    return eer(found), float(np.mean([min_dcf(found, c.p_target, c.c_miss, c.c_fa) for c in costs]))
 
 
 @given(st.integers(0, 10_000), st.integers(2, 6), st.integers(0, 40), st.sampled_from([1, 4, 1000]))
@@ -67,13 +68,15 @@ def test_equals_repeated_trials(seed: int, n_subjects: int, n: int, levels: int)
     np.testing.assert_allclose(drawn["min_dcf"], expected[:, 1], rtol=1e-12, atol=1e-15)
 
 
-def test_intervals_are_percentiles_of_the_draws() -> None:
+def test_intervals_are_those_of_the_draws() -> None:
     trials = random_trials(0, 20, 400)
     found = trial_bootstrap(*trials.args(), seed=3, draws=100)
     drawn = trial_bootstrap_draws(*trials.args(), seed=3, draws=100)
     for name in STATISTICS:
         np.testing.assert_array_equal(found.draws[name], drawn[name])
-        assert found.intervals[name] == pytest.approx(tuple(np.quantile(drawn[name], [0.025, 0.975])))
+        value = by_repetition(trials, np.ones(20, int), (DEFAULT,))[STATISTICS.index(name)]
+        low, high = of_error_rate(value, drawn[name], 20)
+        assert found.intervals[name] == pytest.approx((low, min(1.0, high)))
         assert found.methods[name] == "subject-bootstrap"
     assert found.n_left_out == 0
 
@@ -178,6 +181,23 @@ def test_the_most_that_a_cost_of_zero_may_be() -> None:
     found = trial_bootstrap(*ring(400).args(), seed=0, costs=(Cost(0.5), Cost(0.4)), draws=20)
     miss, match = wilson(0, 400)[1], wilson(0, 200)[1]
     assert found.intervals["min_dcf"] == pytest.approx((0, (miss + match + miss + 1.5 * match) / 2))
+
+
+def test_errors_of_one_subject_are_not_taken_for_those_of_all() -> None:
+    trials = ring(60)
+    trials.scores[0] = -1.0  # of one genuine trial
+    found = trial_bootstrap(*trials.args(), seed=0, draws=100)
+    assert set(found.methods.values()) == {"wilson-by-subject"}
+    assert found.intervals["eer"] == pytest.approx(wilson(30 / 60, 30))
+    assert found.intervals["min_dcf"] == (0, 1)
+    opposite = trial_bootstrap(-trials.scores, *trials.args()[1:], seed=0, draws=100)
+    assert opposite.intervals["eer"] == pytest.approx(tuple(1 - end for end in reversed(found.intervals["eer"])))
+
+
+def test_an_inverted_score_has_the_interval_mirrored() -> None:
+    trials = random_trials(0, 30, 600, levels=1000)
+    a, b = (trial_bootstrap(sign * trials.scores, *trials.args()[1:], seed=0, draws=100) for sign in (1, -1))
+    assert b.intervals["eer"] == pytest.approx(tuple(1 - end for end in reversed(a.intervals["eer"])))
 
 
 def test_scores_that_are_all_equal_have_one_eer() -> None:

@@ -13,7 +13,7 @@ TABLE = Table(
     notes=("97 % of face_pixels, a note, " + "word " * 20 + "end",),
     name="own",
     n_keys=1,
-    group=2,
+    groups=(2,),
 )
 TEXT = """\
 own: A & B
@@ -64,7 +64,7 @@ def test_text() -> None:
 
 
 def test_text_too_wide_goes_below_itself() -> None:
-    wide = Table("t", ("key", "a", "b", "c", "d"), (("k", *("9" * 8,) * 4),), n_keys=1, group=2)
+    wide = Table("t", ("key", "a", "b", "c", "d"), (("k", *("9" * 8,) * 4),), n_keys=1, groups=(2, 2))
     assert to_text(wide, width=40) == (
         "table: t\n\nkey        a        b        c        d\n--- -------- -------- -------- --------\n"
         "k   99999999 99999999 99999999 99999999\n"
@@ -72,6 +72,18 @@ def test_text_too_wide_goes_below_itself() -> None:
     first, second = to_text(wide, width=30).split("\n\n")[1:]
     assert first.split("\n")[0].split() == ["key", "a", "b"]
     assert second.split("\n")[0].split() == ["key", "c", "d"]
+
+
+def test_text_folds_the_keys_where_a_group_is_too_wide() -> None:
+    table = Table("t", ("Fusion level", "w", "a", "b"), (("score", "1", "9" * 12, "9" * 12),), n_keys=2, groups=(2,))
+    assert to_text(table, width=35).split("\n")[2:4] == ["Fusion", "level  w            a            b"]
+    assert to_text(table, width=60).split("\n")[2].split() == ["Fusion", "level", "w", "a", "b"]
+
+
+def test_text_splits_a_group_that_is_too_wide() -> None:
+    table = Table("t", ("key", "a", "b", "c"), (("k", *("9" * 12,) * 3),), n_keys=1, groups=(3,))
+    blocks = to_text(table, width=30).split("\n\n")[1:]
+    assert [block.split("\n")[0].split() for block in blocks] == [["key", "a", "b"], ["key", "c"]]
 
 
 def test_markdown() -> None:
@@ -108,6 +120,9 @@ def test_csv() -> None:
         ("-0.5", "$-$0.5"),
         ("-", "-"),
         ("76.4 [70.1, 82.0]", "76.4 [70.1, 82.0]"),
+        ("-3.0 [-9.7, 3.7]", "$-$3.0 [$-$9.7, 3.7]"),
+        ("0-30", "0-30"),
+        ("98.1s* [95.5, 100.0]", "98.1s* [95.5, 100.0]"),
     ],
 )
 def test_latex_escapes(text: str, escaped: str) -> None:
@@ -140,7 +155,7 @@ def test_ends_in_one_newline_without_trailing_spaces(name: str) -> None:
     "table",
     [
         {"header": ("a",), "rows": (("1", "2"),)},
-        {"header": ("a", "b"), "rows": (("1", "2"),), "group": 3},
+        {"header": ("a", "b"), "rows": (("1", "2"),), "groups": (3,)},
         {"header": ("a",), "rows": (("1\n2",),)},
     ],
 )

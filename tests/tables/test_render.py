@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from mmbio.protocols import MULTITASK
+from mmbio.tables.beside import Measured
 from mmbio.tables.formats import FORMATS, to_text
-from mmbio.tables.render import Measured, measured_table, render_reported, reported_table
+from mmbio.tables.render import measured_table, render_reported, reported_table
 from mmbio.tables.reported import read_reported
-from mmbio.tables.spec import Column, Key, Row, TableSpec, cells, load
+from mmbio.tables.spec import Column, Difference, Key, Row, TableSpec, cells, load
 
 REPOSITORY = Path(__file__).parents[2] / "tables"
 FIGURES = {
@@ -56,6 +57,7 @@ def test_measured_cells() -> None:
 def test_measured_beside_reported() -> None:
     table = measured_table(small(), FIGURES, ["Data: ECG-ID"], REPORTED)
     assert table.header[1:4] == ("ID (%)\nreported", "ID (%)\nmeasured", "ID (%)\ndiff.")
+    assert table.groups == (3, 3)
     assert table.rows == (
         ("both", "77.49", "76.4 [70.1, 82.0]", "-1.1", "100.0", "100.0 [100.0, 100.0]", "0.0"),
         ("-", "-", "99.0", "-", "-", "-", "-"),
@@ -79,10 +81,46 @@ def test_metric_that_is_no_percentage() -> None:
     assert not any("smallest step" in note for note in table.notes)
 
 
-def test_each_n_has_its_step() -> None:
-    figures = FIGURES | {("task=both", "gender"): Measured(0.5, 0.4, 0.6, n=200)}
-    notes = measured_table(small(), figures, []).notes
-    assert "The smallest step that the test set can show: 1/174 = 0.57 %, 1/200 = 0.50 %." in notes
+def test_intervals_beside_the_papers() -> None:
+    spec = replace(small(), reported_n=174)
+    table = measured_table(spec, FIGURES, [], REPORTED)
+    assert table.rows[0][1:4] == ("77.49 [70.7, 83.1]", "76.4 [70.1, 82.0]", "-1.1 [-9.5, 7.7]")
+    assert "A difference's interval is made of both figures' as if they were independent (MOVER)." in table.notes
+    assert any(note.startswith("Behind reported figures: Wilson's 95 % interval of 174") for note in table.notes)
+    assert "In brackets behind measured figures: 95 % interval." in table.notes
+
+
+def test_a_column_without_reported_values_stands_alone() -> None:
+    table = measured_table(small(), FIGURES, [], {("task=both", "id"): "77.49"})
+    assert table.header == ("Task", "ID (%)\nreported", "ID (%)\nmeasured", "ID (%)\ndiff.", "Gender (%)")
+    assert table.groups == (3, 1)
+
+
+def test_no_difference_where_figures_are_not_comparable() -> None:
+    figures = {place: replace(found, comparable=False) for place, found in FIGURES.items()}
+    table = measured_table(small(), figures, [], REPORTED)
+    assert table.header == (
+        "Task",
+        *(f"{h} (%)\n{part}" for h in ("ID", "Gender") for part in ("reported", "measured")),
+    )
+    assert table.groups == (2, 2)
+    assert not any(note.startswith("diff.") for note in table.notes)
+
+
+@pytest.mark.parametrize(("best", "mark", "text"), [(True, "", "99.0*"), (True, "s", "99.0s*"), (False, "c", "99.0c")])
+def test_best_is_marked(best: bool, mark: str, text: str) -> None:
+    figures = FIGURES | {("task=id", "id"): Measured(0.98966, nan, nan, n=174, best=best, mark=mark)}
+    assert measured_table(small(), figures, []).rows[1][1] == text
+
+
+@pytest.mark.parametrize("reported", [None, REPORTED])
+def test_differences_stand_behind_the_columns(reported: dict[tuple[str, str], str] | None) -> None:
+    spec = replace(small(), differences=(Difference("gap", "ID - Gender", ("id", "gender")),))
+    figures = FIGURES | {("task=both", "gender"): Measured(0.964, 0.9, 0.98, n=174, mark="s")}
+    table = measured_table(spec, figures, [], reported)
+    assert table.header[-1] == "ID - Gender"
+    assert [line[-1] for line in table.rows] == ["-20.0s [-26.5, -11.5]", "-"]
+    assert "ID - Gender is ID (%) minus Gender (%)." in table.notes
 
 
 @pytest.mark.parametrize(
@@ -115,8 +153,8 @@ def test_marks_print_as_in_the_paper() -> None:
     spec = load(REPOSITORY / "multitask-table3.toml")
     table = reported_table(spec, read_reported(REPOSITORY / "reported" / "multitask-table3.csv", spec))
     assert table.header == ("ECG", "Face", "Finger", "Noise", "ID (%)", "Gender (%)")
-    assert table.rows[1] == ("O", "", "O", "O", "93.68", "95.21")
-    assert table.rows[4] == ("O", "O", "", "", "100.0", "100.0")
+    assert table.rows[1] == ("O", "", "O", "O", "93.68 [89.0, 96.4]", "95.21 [90.9, 97.5]")
+    assert table.rows[4] == ("O", "O", "", "", *("100.0 [97.8, 100.0]",) * 2)
 
 
 def test_committed_renderings_are_byte_for_byte(tmp_path: Path) -> None:
@@ -133,9 +171,10 @@ def test_papers_tables_fit_a_terminal_at_their_widest(table: int, beside: bool) 
     spec = load(REPOSITORY / f"multitask-table{table}.toml")
     figures = {(cell.row, cell.column): Measured(1.0, 1.0, 1.0, n=174) for cell in cells(spec)}
     reported = read_reported(REPOSITORY / "reported" / f"multitask-table{table}.csv", spec) if beside else None
+    figures = {place: replace(found, best=True, mark="s") for place, found in figures.items()}
     text = to_text(measured_table(spec, figures, ["Data: " + "long " * 40], reported))
     assert max(map(len, text.splitlines())) <= 100
-    assert text.count("100.0 [100.0, 100.0]") == len(figures)
+    assert text.count("100.0s* [100.0, 100.0]") == len(figures)
 
 
 @pytest.mark.parametrize("name", FORMATS)

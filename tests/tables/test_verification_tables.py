@@ -19,7 +19,7 @@ from mmbio.tables.reported import read_reported
 from mmbio.tables.run import Finished, Runner, specs_work
 from mmbio.tables.settings import Settings
 from mmbio.tables.spec import TableSpec, cells, load, spec_paths
-from mmbio.tables.write import table, write
+from mmbio.tables.write import make, write
 
 REPOSITORY = Path(__file__).parents[2] / "tables"
 N_CELLS = {"1": 24, "2": 64, "3a": 18, "3b": 36}
@@ -196,7 +196,7 @@ def test_cells_of_one_setting_are_one_evaluation(finished: list[Finished]) -> No
 
 
 def test_somebodys_own_embeddings_stand_alone(finished: list[Finished]) -> None:
-    made = table(finished[0], REPOSITORY)
+    made = make(finished[0], REPOSITORY).table
     assert made.title == "Person verification by face and voice (measured)"
     assert not any("reported" in text for text in made.header)
     assert any(note.startswith("Data: tiny; 12 subjects test (6 F, 6 M), 24 train and tune") for note in made.notes)
@@ -212,7 +212,7 @@ def test_several_networks_at_once_give_the_same_bytes(
     again = computed(specs, av_manifest, av_settings, tmp_path / "home", 2)
     folders = []
     for name, tables in (("one", finished), ("two", again)):
-        write([(f, table(f, REPOSITORY)) for f in tables], tmp_path / name)
+        write([make(f, REPOSITORY) for f in tables], tmp_path / name)
         folders.append({p.name: p.read_bytes() for p in (tmp_path / name).iterdir() if not p.name.startswith(".")})
     assert folders[0] == folders[1]
     homes = [tables[0].runner.extraction.home for tables in (finished, again)]

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from mmbio.errors import MmbioError
-from mmbio.tables.attention_figure import weights_by_level
+from mmbio.tables.plots import style
+from mmbio.tables.plots.attention import Panel, weights_by_level
+from mmbio.tables.plots.attention import draw as draw_panels
 
 LEVELS = [0.0, 0.5, 0.97]
 FACE = np.array([0.6, 0.5, 0.2])
@@ -36,9 +38,17 @@ def test_files_have_no_date(tmp_path: Path, suffix: str, date: bytes) -> None:
 def test_both_colours_are_in_the_picture(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (1080, 720)
+        assert picture.width == round(style.COLUMN * style.DPI)
         pixels = {tuple(p) for p in np.asarray(picture.convert("RGB")).reshape(-1, 3)}
     assert {(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)} <= pixels
+
+
+@pytest.mark.parametrize("levels", [LEVELS, ["clean", "voice=zeros", "face=0.5,voice=random"]], ids=["levels", "texts"])
+def test_panels(tmp_path: Path, levels: list[float] | list[str]) -> None:
+    panels = [Panel(name, levels, TWO, TWO, TWO) for name in ("A", "C")]
+    text = draw_panels(panels, "title", tmp_path / "a.svg")[0].read_text()
+    assert text.count(">face<") == text.count(">voice<") == 1  # one legend
+    assert (">random<" in text) == isinstance(levels[1], str)
 
 
 def test_one_level(tmp_path: Path) -> None:

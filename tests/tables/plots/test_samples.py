@@ -1,4 +1,4 @@
-"""Figures: files of samples before and after noise, the same bytes each time."""
+"""Samples before and after noise: the same bytes each time."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from mmbio.errors import MmbioError
-from mmbio.tables.figures import before_after
+from mmbio.tables.plots.samples import before_after
+from mmbio.tables.plots.style import DPI
 
 RNG = np.random.default_rng(0)
 BEATS = [RNG.random((3, 300), dtype=np.float32) for _ in range(2)]
@@ -28,7 +29,7 @@ def test_the_same_bytes_each_time(tmp_path: Path, samples: list[np.ndarray], suf
 def test_png_is_a_picture_as_wide_as_its_samples(tmp_path: Path) -> None:
     before_after(IMAGES, IMAGES, "face=0.97", tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (round(200 * (1.6 * 3 + 0.6)), 760)
+        assert picture.size == (round(DPI * (1.6 * 3 + 0.6)), round(DPI * 3.8))
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
 
 
@@ -41,6 +42,11 @@ def test_files_have_no_date(tmp_path: Path, suffix: str, start: bytes, date: byt
     content = (tmp_path / f"a.{suffix}").read_bytes()
     assert content.startswith(start)
     assert date not in content
+
+
+def test_an_svg_holds_images_as_they_are(tmp_path: Path) -> None:
+    before_after(IMAGES, IMAGES, "face=0.97", tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").stat().st_size < 60_000
 
 
 def test_as_many_after_as_before(tmp_path: Path) -> None:

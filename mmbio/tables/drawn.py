@@ -1,0 +1,173 @@
+"""drawn: finished tables -> the figures that their specs ask for, and figures.json, which lists them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from mmbio.files import write_text
+from mmbio.tables import captions, shown
+from mmbio.tables.gathered import Picked, pick
+from mmbio.tables.metrics import METRICS
+from mmbio.tables.plots import attention, bins, curve, det, reliability, samples, scores, style
+from mmbio.tables.run import Finished
+from mmbio.tables.spec_figures import FigureSpec
+
+LIST: Final = "figures.json"
+BAND_DRAWS: Final = 200  # of the bands of DET curves
+N_SAMPLES: Final = 4
+
+Groups = dict[str, list[Picked]]
+
+
+def draw(finished: Finished, out: Path) -> list[Path]:
+    """Draw a table's figures as `out`/figures/TABLE-NAME.png and .svg and list them in `out`/figures/figures.json.
+
+    A figure without anything to show is left out: of rows that the data do not have, of real people's samples,
+    of weights or log-likelihood ratios that there are none of. Raises MmbioError for results that are gone.
+    """
+    folder, table = out / "figures", finished.spec.name
+    entries, written = [], []
+    for figure in finished.spec.figures:
+        path = folder / f"{table}-{figure.name}"
+        drawn = _samples(finished, figure, path) if figure.kind == "samples" else _rows(finished, figure, path)
+        if drawn is None:
+            continue
+        title, caption = drawn
+        files = {suffix: f"{path.name}.{suffix}" for suffix in ("svg", "png")}
+        entries.append(
+            {"table": table, "name": figure.name, "kind": figure.kind, "title": title, "caption": caption, **files}
+        )
+        written += [folder / name for name in files.values()]
+    _list(folder, table, entries)
+    return written
+
+
+def _rows(finished: Finished, figure: FigureSpec, path: Path) -> tuple[str, str] | None:
+    """Draw a figure of rows; its title and caption."""
+    picked = pick(finished, figure)
+    needed = _needed(figure, picked)
+    picked = [one for one in picked if one.has(needed)] if needed else picked
+    if not picked:
+        return None
+    title = captions.titled(figure.title, picked[0].manifest)
+    told = DRAWERS[figure.kind](finished, figure, picked, title, path)
+    return title, f"{told} {captions.of_data(picked)}"
+
+
+def _needed(figure: FigureSpec, picked: Sequence[Picked]) -> str:
+    """The array that a figure cannot do without and a result may not have."""
+    verifies = bool(picked) and picked[0].row.task == "verification"
+    return "weights" if figure.kind == "attention" else "llr" if figure.kind == "reliability" and verifies else ""
+
+
+def _det(_: Finished, __: FigureSpec, picked: Sequence[Picked], title: str, path: Path) -> str:
+    from mmbio.measure import rates
+    from mmbio.measure.det_band import det_band
+
+    eers = [rates.eer(one.points) for one in picked]
+    banded = len(picked) <= style.N_BANDS
+    grid = det.grid(eers)
+    curves = []
+    for one, eer in zip(picked, eers, strict=True):
+        band = None
+        if banded:
+            trials = one.array("scores"), one.array("genuine"), one.pairs[:, 0], one.pairs[:, 1]
+            band = grid, *det_band(*trials, one.seed, grid, BAND_DRAWS)
+        curves.append(det.Curve(one.label, *rates.det(one.points), eer, band))
+    det.draw(curves, title, path)
+    return captions.det(BAND_DRAWS if banded else 0)
+
+
+def _scores(_: Finished, __: FigureSpec, picked: Sequence[Picked], title: str, path: Path) -> str:
+    from mmbio.measure import rates
+
+    panels = []
+    for one in picked:
+        found, genuine = one.array("scores"), one.array("genuine")
+        panels.append(scores.Panel(one.label, found[genuine], found[~genuine], rates.eer(one.points), one.threshold()))
+    scores.draw(panels, title, path)
+    return captions.SCORES
+
+
+def _curve(finished: Finished, figure: FigureSpec, picked: Sequence[Picked], title: str, path: Path) -> str:
+    column = next(column for column in finished.spec.columns if column.key == figure.column)
+    metric = METRICS[column.metric]
+    lines = []
+    for label, group in _grouped(picked).items():
+        found = [(p.row.value, p.row.low, p.row.high) for p in group]
+        y, low, high = metric.scale * np.array([[np.nan if v is None else v for v in one] for one in found]).T
+        lines.append(curve.Line(label, _levels(group), y, low, high))
+    y_label = " ".join(column.header.split())
+    curve.draw(lines, title, path, _header(finished, figure.x), y_label, metric.better)
+    areas = not isinstance(lines[0].x[0], str) and None not in curve.comparable_areas(lines)
+    return captions.curve(y_label, _header(finished, figure.x), areas)
+
+
+def _attention(finished: Finished, figure: FigureSpec, picked: Sequence[Picked], title: str, path: Path) -> str:
+    panels = []
+    for label, group in _grouped(picked).items():
+        found = [one.weights() for one in group]
+        ends = ({m: np.array([of[m][k] for of in found]) for m in found[0]} for k in range(3))
+        panels.append(attention.Panel(label, _levels(group), *ends))
+    attention.draw(panels, title, path, _header(finished, figure.x))
+    return captions.attention(_header(finished, figure.x), isinstance(panels[0].levels[0], str))
+
+
+def _reliability(_: Finished, __: FigureSpec, picked: Sequence[Picked], title: str, path: Path) -> str:
+    panels = []
+    for one in picked:
+        confidence, right, subjects = one.decisions()
+        panels.append(reliability.Panel(one.label, bins.equal_mass(confidence, right, subjects, one.seed), confidence))
+    verifies = picked[0].row.task == "verification"
+    reliability.draw(panels, title, path, *captions.AXES[verifies])
+    return captions.reliability(verifies, bins.DRAWS)
+
+
+DRAWERS: Final[Mapping[str, Callable[[Finished, FigureSpec, Sequence[Picked], str, Path], str]]] = MappingProxyType(
+    {"det": _det, "scores": _scores, "curve": _curve, "attention": _attention, "reliability": _reliability}
+)
+
+
+def _samples(finished: Finished, figure: FigureSpec, path: Path) -> tuple[str, str] | None:
+    """Draw samples before and after the protocol's noise, where they are synthetic; the title and caption."""
+    manifest, level = finished.runner.manifest, finished.spec.protocol.noise.get(figure.modality)
+    if level is None or not manifest.info["sources"][figure.modality]["synthetic"]:
+        return None
+    rows = shown.first_of_subjects(manifest, N_SAMPLES)
+    before, after = (shown.samples(manifest, figure.modality, rows, at) for at in (0.0, level))
+    title = f"{figure.title} ({figure.modality}={level:g}, synthetic data)"
+    samples.before_after(before, after, title, path)
+    return title, captions.samples(figure.modality, level, len(rows))
+
+
+def _grouped(picked: Sequence[Picked]) -> Groups:
+    """The rows of each line or panel, in the order of their levels where these are numbers."""
+    groups: Groups = {}
+    for one in picked:
+        groups.setdefault(one.label, []).append(one)
+    if all(isinstance(one.level, float) for one in picked):
+        return {label: sorted(group, key=lambda one: float(one.level)) for label, group in groups.items()}
+    return groups
+
+
+def _levels(group: Sequence[Picked]) -> list[float] | list[str]:
+    numbers = [one.level for one in group if isinstance(one.level, float)]
+    return numbers if len(numbers) == len(group) else [one.at for one in group]
+
+
+def _header(finished: Finished, name: str) -> str:
+    return next(" ".join(key.header.split()) for key in finished.spec.keys if key.name == name)
+
+
+def _list(folder: Path, table: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Put a table's figures in the list; those of other tables stay as long as their files are there."""
+    path = folder / LIST
+    if not entries and not path.exists():
+        return
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    kept = [e for e in before if e["table"] != table and all((folder / e[s]).is_file() for s in ("svg", "png"))]
+    write_text(path, json.dumps(sorted([*kept, *entries], key=lambda e: str(e["table"])), indent=2) + "\n")
