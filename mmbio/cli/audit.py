@@ -20,7 +20,7 @@ OF_TRIALS: Final = ("trials", "strip_suffix", "missing_trials")
 COLOURS: Final = {"leak": "bold red", "by design": "yellow", "not known": "cyan", "none": "green"}
 
 
-@click.command("audit", short_help="Find what training and test share, and what is wrong with trials.")
+@click.command("audit", short_help="Find what training and test share.")
 @options.protocol
 @options.manifest
 @click.option(

@@ -17,7 +17,7 @@ DOES: Final = {"identification": ("identifies {} more", "identifies {} less"),
                "gender": ("tells gender {} more often", "tells gender {} less often")}  # fmt: skip
 
 
-@click.command("compare", short_help="Whether two results differ by more than chance.")
+@click.command("compare", short_help="Tell whether two results differ by more than chance.")
 @click.argument("result_a", metavar="RESULT_A")
 @click.argument("result_b", metavar="RESULT_B")
 @click.option("--draws", type=click.IntRange(100, 100_000), default=1000, show_default=True,

@@ -14,8 +14,6 @@ Refused = Callable[..., None]
 
 NOT_HOMELY = ("import", "metrics", "score", "reproduce", "compare")  # write one thing, or want a result first
 HOMELY = tuple(verb for verb in VERBS if verb not in NOT_HOMELY)
-    verb for verb in VERBS if verb not in ("import", "metrics", "score", "reproduce", "compare")
-)  # the others write one thing
 # (words, what the sentence says); {home} holds a manifest and a checkpoint, {root} the tiny root.
 WORDS = [
     # conditions
@@ -133,7 +131,7 @@ WORDS = [
     ("download synthetic --to {root}/faces95", "faces95: holds other files, which would be replaced"),
     ("download synthetic --to {root}/synthetic.json/below", "synthetic.json: cannot be written to"),
     # tables
-    ("tables nowhere", "SPEC nowhere: no such table; give a TOML file or one of audiovisual-table1"),
+    ("tables nowhere", "SPEC nowhere: no such table; give a TOML file or one of audiovisual-calibration"),
     ("tables nowhere.toml", "nowhere.toml: not a readable table spec"),
     ("tables --data nowhere", "nowhere: no such folder"),
     ("tables --source x", "--source x: expected MODALITY=VALUE"),
