@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from mmbio.report import Report, silent
 
 DECODERS = 2
 AHEAD = 2  # shards decoded before they are wanted
+_ONE = Lock()  # an extraction takes all cores: cells that are computed at once extract one after another
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def extract(job: Job, rows: np.ndarray, report: Report = silent) -> np.ndarray:
         shards = store.missing(rows)
         if shards:
             write_json(store.folder / "key.json", job.key)
-            _fill(job, shards, report)
+            with _ONE:
+                _fill(job, shards, report)
     return store.read(rows)
 
 

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Lock
 
 import numpy as np
 import torch
@@ -11,13 +10,13 @@ from torch import Tensor
 
 from mmbio.data.manifest import Partition
 from mmbio.embed.conditioned import Embeddings
+from mmbio.embed.global_rng import lent
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.fuse.network import Network, Shapes
 from mmbio.fuse.objectives import Data, Objective
 from mmbio.protocols import PROTOCOLS
 
 State = dict[str, Tensor]
-_GLOBAL_RNG = Lock()  # torch's layers draw their initial values from the one global generator
 
 
 def tensors(embeddings: Embeddings, labels: Mapping[str, np.ndarray], device: str) -> Data:
@@ -31,7 +30,7 @@ def tensors(embeddings: Embeddings, labels: Mapping[str, np.ndarray], device: st
 
 def new_network(config: Config, classes: Mapping[str, int], shapes: Shapes, fold: int) -> Network:
     """An untrained network whose initial values depend on the seed and fold alone, on whatever thread it is made."""
-    with _GLOBAL_RNG, seeded(config.seed, fold):
+    with seeded(config.seed, fold):
         return Network(PROTOCOLS[config.protocol], config.fusion, classes, shapes)
 
 
@@ -101,8 +100,7 @@ def rows_needed(parts: list[Partition]) -> np.ndarray:
 @contextmanager
 def seeded(seed: int, fold: int) -> Iterator[None]:
     """torch's global generator seeded for a fold, and as it was afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(seed, fold))
+    with lent(seed_of(seed, fold)):
         yield
 
 

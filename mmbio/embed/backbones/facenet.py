@@ -42,8 +42,10 @@ class Face:
         """
         import torch
 
+        from mmbio.embed.global_rng import lent
+
         state = _state(weights)
-        with torch.random.fork_rng(devices=[]):
+        with lent():
             network = _package().InceptionResnetV1()
         try:
             network.load_state_dict({key: value for key, value in state.items() if not key.startswith("logits.")})

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from mmbio.embed.global_rng import lent
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash
 
@@ -41,7 +42,7 @@ class Voice:
         weights_id()
         state = torch.load(_weights_file(), map_location="cpu", weights_only=True)["model_state"]
         self.device = torch.device(device)
-        with torch.random.fork_rng(devices=[]):  # the layers' own initialisation draws nothing from the caller's
+        with lent():  # the layers' own initialisation draws nothing from the caller's
             self._lstm = nn.LSTM(MELS, DIM, num_layers=3, batch_first=True)
             self._linear = nn.Linear(DIM, DIM)
         for part, prefix in ((self._lstm, "lstm."), (self._linear, "linear.")):

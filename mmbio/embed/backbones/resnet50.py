@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.models.resnet import Bottleneck, ResNet
 
+from mmbio.embed.global_rng import lent
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash
 
@@ -99,8 +100,7 @@ def fold_batch_norms(network: ResNet) -> ResNet:
 
 def _load(weights: str) -> ResNet:
     """A ResNet-50; random weights are torchvision's own initialisation, untouched, from a fixed seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(RANDOM_SEED)
+    with lent(RANDOM_SEED):
         network: ResNet = resnet50(weights=None)
     if weights != "random":
         try:
