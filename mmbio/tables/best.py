@@ -25,10 +25,11 @@ Place = tuple[str, str]  # (row, column)
 
 @dataclass(frozen=True)
 class Best:
-    """The figures to mark, and the groups that could not be compared."""
+    """The figures to mark, the groups that could not be compared, and all figures that were."""
 
     places: frozenset[Place]
     left_out: tuple[str, ...] = ()  # such as "EER (%) of segment_s=1.015"
+    compared: frozenset[Place] = frozenset()
 
     def notes(self, spec: TableSpec) -> list[str]:
         """What the mark means, and what was not compared; nothing where there is nothing to say."""
@@ -72,6 +73,7 @@ def best_or_level(finished: Finished) -> Best:
         read = pool.map(lambda result: _candidates(finished, *result), by_result.items())
         found = {one.place: one for candidates in read for one in candidates}
     places: set[Place] = set()
+    compared: set[Place] = set()
     left_out = []
     for name, group in _groups(finished.spec):
         for column in finished.spec.columns:
@@ -80,7 +82,8 @@ def best_or_level(finished: Finished) -> Best:
                 left_out.append(f"{column.header}{name and f' of {name}'}")
             elif len(candidates) > 1:
                 places |= set(_level(candidates))
-    return Best(frozenset(places), tuple(left_out))
+                compared |= {c.place for c in candidates}
+    return Best(frozenset(places), tuple(left_out), frozenset(compared))
 
 
 def _candidates(finished: Finished, folder: Path, group: Sequence[Cell]) -> list[_Candidate]:

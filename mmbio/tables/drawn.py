@@ -17,6 +17,7 @@ from mmbio.tables.run import Finished
 from mmbio.tables.spec_figures import FigureSpec
 
 LIST: Final = "figures.json"
+TEXTS: Final = ("table", "name", "svg", "png")  # of each entry of the list
 BAND_DRAWS: Final = 200  # of the bands of DET curves
 N_SAMPLES: Final = 4
 
@@ -168,6 +169,15 @@ def _list(folder: Path, table: str, entries: Sequence[Mapping[str, Any]]) -> Non
     path = folder / LIST
     if not entries and not path.exists():
         return
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    kept = [e for e in before if e["table"] != table and all((folder / e[s]).is_file() for s in ("svg", "png"))]
+    kept = [e for e in _listed(path) if e["table"] != table and all((folder / e[s]).is_file() for s in ("svg", "png"))]
     write_text(path, json.dumps(sorted([*kept, *entries], key=lambda e: str(e["table"])), indent=2) + "\n")
+
+
+def _listed(path: Path) -> list[dict[str, Any]]:
+    """What the list holds; of one that is not there, or damaged, nothing, so that it is written anew."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    entries = found if isinstance(found, list) else []
+    return [e for e in entries if isinstance(e, dict) and all(isinstance(e.get(k), str) for k in TEXTS)]

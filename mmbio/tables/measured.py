@@ -1,6 +1,6 @@
 """measured: a finished table's result rows -> the figures to print, each with its interval and its mark."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -8,7 +8,7 @@ from mmbio.data.manifest import Manifest
 from mmbio.embed.extractors import weights_of
 from mmbio.tables import obstacles
 from mmbio.tables.beside import Measured, Place
-from mmbio.tables.metrics import METRICS
+from mmbio.tables.best import Best
 from mmbio.tables.run import Finished
 from mmbio.tables.spec import Cell, cells
 
@@ -27,19 +27,17 @@ MARKS: Final[Mapping[str, str]] = MappingProxyType(
         "s": "s: with synthetic samples of a modality, calibrated on the paper's table 1: no reproduction.",
     }
 )
+NO_BEST: Final = Best(frozenset())
 
 
-def measured(finished: Finished, best: Collection[Place] = ()) -> dict[Place, Measured]:
-    """(row, column) -> the figure to print; one of synthetic samples alone is not compared with the paper's.
-
-    `best` are those that are the best of their group, or not told from it.
-    """
+def measured(finished: Finished, best: Best = NO_BEST) -> dict[Place, Measured]:
+    """(row, column) -> the figure to print; one of synthetic samples alone is not compared with the paper's."""
     found = {}
     for cell in cells(finished.spec):
         sources = finished.runner.manifest_of(cell.settings).info["sources"]
         real = any(not sources[m]["synthetic"] for m in cell.settings.modalities) and not _differs(finished, cell)
         place = cell.row, cell.column
-        found[place] = _measured(finished, cell, real, place in best)
+        found[place] = _measured(finished, cell, real, place in best.places if place in best.compared else None)
     return found
 
 
@@ -79,10 +77,9 @@ def _differs(finished: Finished, cell: Cell) -> bool:
     return bool(info.get("chimeric") or vectors or finished.runner.under.effects)
 
 
-def _measured(finished: Finished, cell: Cell, comparable: bool, best: bool) -> Measured:
+def _measured(finished: Finished, cell: Cell, comparable: bool, best: bool | None) -> Measured:
     row, letter, runner = finished.rows[cell.row, cell.column], mark(finished, cell), finished.runner
     info = runner.manifest_of(cell.settings).info
-    compared = finished.spec.compare is not None and bool(METRICS[cell.metric].better)
     return Measured(
         row.value,
         low=float("nan") if row.low is None else row.low,
@@ -91,7 +88,7 @@ def _measured(finished: Finished, cell: Cell, comparable: bool, best: bool) -> M
         interval=INTERVALS.get(row.interval, row.interval),
         mark=letter,
         comparable=comparable,
-        best=best if compared else None,
+        best=best,
         why=obstacles.why(finished.spec.protocol, info, cell, row.weights, letter, runner.under),
         result=row.result,
         n_genuine=row.n_genuine,

@@ -8,7 +8,7 @@
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmbio import provenance
@@ -78,7 +78,8 @@ def _write(table: formats.Table, out: Path) -> list[Path]:
 
 def _about(runner: Runner, out: Path, began: float) -> list[Path]:
     """The audit of the manifest, and the environment of the run."""
-    found = audit(runner.manifest, runner.extraction)
+    # Which other manifests stand below the same home says nothing of this one.
+    found = replace(audit(runner.manifest, runner.extraction), pairings=())
     paths = [out / "audit.json", out / "audit.txt", out / "environment.json"]
     write_json(paths[0], found.to_json())
     write_text(paths[1], "".join(f"{line}\n" for line in found.lines()))

@@ -63,8 +63,9 @@ def folders(home: Path, names: Sequence[str] = ()) -> list[Path]:
 
 
 def read(folder: Path) -> Label:
-    """The tables of a folder, in the order of their names, with their figures, audit and environment."""
-    tables = (stored_table.read(path) for path in _table_files(folder))
+    """The tables of a folder, the papers' first, with their figures, audit and environment."""
+    papers_first = sorted(_table_files(folder), key=lambda path: ("-table" not in path.stem, path.stem))
+    tables = (stored_table.read(path) for path in papers_first)
     found = tuple(table for table in tables if table is not None)
     if not found:
         raise MmbioError(f"{folder}: no tables there; {AGAIN}")

@@ -31,19 +31,14 @@ def make(finished: Finished, folder: Path) -> Made:
     """The table of a spec: beside the paper's figures on real data, apart from them on synthetic data."""
     manifest, spec = finished.runner.manifest, finished.spec
     reported = folder / "reported" / f"{spec.reported or spec.name}.csv"
-    own = any(
-        "vectors" in s for s in manifest.info["sources"].values()
-    )  # somebody's own are not the paper's experiment
+    own = any("vectors" in source for source in manifest.info["sources"].values())  # not the paper's experiment
     beside = not manifest.is_synthetic and not own and reported.is_file()
     values = read_reported(reported, spec, whole=False) if beside else {}  # the spec may be cut to the data
     best = best_or_level(finished)
-    found = measured(finished, best.places)
+    found = measured(finished, best)
     figures = Figures(spec, found, values or None, str(manifest.info["data"]), manifest.is_synthetic)
-    return Made(
-        finished,
-        figures,
-        measured_table(spec, found, [*notes(finished, found.values()), *best.notes(spec)], values or None),
-    )
+    told = [*notes(finished, found.values()), *best.notes(spec)]
+    return Made(finished, figures, measured_table(spec, found, told, values or None))
 
 
 def write(made: Sequence[Made], out: Path) -> list[Path]:

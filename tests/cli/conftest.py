@@ -13,6 +13,8 @@ Call = Callable[..., Result]
 Listing = Callable[[Path], dict[str, bytes]]
 Refused = Callable[..., None]
 
+NOT_LISTED = (".latest", "environment.json")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
@@ -48,14 +50,14 @@ def good(mmbio: Call) -> Call:
 
 @pytest.fixture(scope="session")
 def listing() -> Listing:
-    """The files below a folder with their content, without locks, notes of the newest, and the store.
+    """The files below a folder with their content, without locks, notes of the newest, the store, and environments.
 
-    A store is filled shard by shard and goes on where an earlier run stopped.
+    A store is filled shard by shard and goes on where an earlier run stopped; an environment holds times.
     """
 
     def found(folder: Path) -> dict[str, bytes]:
         names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-        kept = {n: p for n, p in names.items() if p.suffix != ".lock" and not p.name.startswith(".latest")}
+        kept = {n: p for n, p in names.items() if p.suffix != ".lock" and not p.name.startswith(NOT_LISTED)}
         return {name: path.read_bytes() for name, path in kept.items() if not name.startswith("store/")}
 
     return found

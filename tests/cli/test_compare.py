@@ -1,6 +1,5 @@
 """mmbio compare: evaluations of an imported set, and results written by hand, as a person and a program see them."""
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,23 +14,18 @@ from mmbio.cli.compare import sentence
 from mmbio.fuse import config
 from mmbio.measure.compared import Compared
 from mmbio.measure.paired import Difference, McNemar
-from mmbio.measure.results import COLUMNS
 
 Call = Callable[..., Result]
 Listing = Callable[[Path], dict[str, bytes]]
 Refused = Callable[..., None]
 
 N = 20  # subjects, each with two items
-ROW = {"protocol": "multitask", "data": "synthetic", "manifest": "abcd" * 4, "fusion": "concat",
-       "modalities": "ecg+face", "train_condition": "clean", "test_condition": "clean", "fold": "mean",
-       "metric": "accuracy", "value": "0.5", "n_subjects": "20", "n": "40", "n_imputed": "0", "n_missing": "0",
-       "seed": "0", "split": "triplet"}  # fmt: skip
 # Of how many subjects the first item is taken for another's: by both fold models, and of how many more by one.
 WRONG = {"aaaa": (12, 0), "bbbb": (2, 0), "cccc": (0, 5), "dddd": (12, 0)}
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Path:
+def results(write_result: Callable[..., Path], tmp_path: Path) -> Path:
     """A home with classifications of the same items; the last has one subject less."""
     for name, (by_both, by_one) in WRONG.items():
         right = np.ones((2, 2 * N))
@@ -42,16 +36,8 @@ def results(tmp_path: Path) -> Path:
             arrays |= {f"posterior_{task}": np.stack([1 - right, right], 2), f"label_{task}": np.ones(2 * N, np.int64)}
         if name == "dddd":
             arrays = {k: v[:, 2:] if k.startswith("posterior") else v[2:] for k, v in arrays.items()}
-        folder = tmp_path / "results" / (name * 4)
-        folder.mkdir(parents=True)
-        for array, values in arrays.items():
-            np.save(folder / f"{array}.npy", values)
         fusion = {"fusion": "sum", "test_condition": "ecg=0.1"} if name == "cccc" else {}
-        with (folder / "rows.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(ROW | fusion | {"result": name * 4, "task": t} for t in ("identification", "gender"))
-        (folder / "key.json").write_text("{}")
+        write_result(name * 4, arrays, ("identification", "gender"), n_subjects=N, n=2 * N, **fusion)
     return tmp_path
 
 

@@ -88,8 +88,8 @@ def test_another_library(good: Call, runs: Path, result: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("reproduce 0123456789abcdef", r"RESULT 0123456789abcdef: no result of .*, which has such as [0-9a-f]{16}, "),
-        ("reproduce nonsense", "RESULT nonsense: no result of "),
+        ("reproduce 0123456789abcdef", "RESULT 0123456789abcdef: no such result in .*, where there is [0-9a-f]{16}, "),
+        ("reproduce nonsense", "RESULT nonsense: no such result in .*; give the first digits of one, or a folder"),
         ("reproduce abcd --out {home}/empty", "RESULT abcd: .*results holds no result; run mmbio eval first"),
         ("reproduce {result} --manifest {home}/nowhere", r"manifest\.json: not a readable manifest"),
         ("reproduce {result} --weights nofile", "--weights nofile: no ResNet-50 behind .*; leave --weights out"),

@@ -278,7 +278,13 @@ def test_tables(runs: Path, table: Result) -> None:
     assert f"written: {folder}" in table.stdout
     assert "audiovisual-table3a: left out, for the data come without its attributes" in table.stderr
     assert "audiovisual-table3b: 11 rows left out" in table.stderr
-    assert {p.stem for p in folder.glob("*.txt")} == {f"audiovisual-table{k}" for k in ("1", "2", "3b")}
+    names = {"audiovisual-calibration", *(f"audiovisual-table{k}" for k in ("1", "2", "3b"))}
+    ends = (".txt", ".md", ".tex", ".csv", ".json", "-cells.csv", "-rows.csv")
+    written = {name + end for name in names for end in ends} | {"audit.json", "audit.txt", "environment.json"}
+    assert {p.name for p in folder.iterdir() if p.is_file()} == written
+    entries = json.loads((folder / "figures" / "figures.json").read_text())
+    drawn = {entry[kind] for entry in entries for kind in ("svg", "png")}
+    assert {p.name for p in (folder / "figures").iterdir()} == {"figures.json", *drawn} > {"figures.json"}
 
 
 def test_a_second_run_reuses_everything(

@@ -168,7 +168,8 @@ def test_saved_scores_reproduce_the_figures(of: Of, av_settings: Settings, tmp_p
     elsewhere.save(found)
     saved = {p.stem: np.load(p, allow_pickle=False) for p in elsewhere.folder.glob("*.npy")}
     of_items = {"item", "id", "subject", "rows", "present", "weights"}
-    assert set(saved) == {"scores", "genuine", "enrolment", "probe", "llr"} | of_items
+    drawn = {f"draws_{metric}" for metric in ("eer", "min_dcf", "act_dcf", "cllr", "cllr_pav", "min_cllr")}
+    assert set(saved) == {"scores", "genuine", "enrolment", "probe", "llr"} | of_items | drawn
     rows = results.read(elsewhere.folder / "rows.csv")
     assert rows == evaluator.rows(found)
     points = rates.points(saved["scores"][saved["genuine"]], saved["scores"][~saved["genuine"]])

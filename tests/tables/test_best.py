@@ -119,6 +119,7 @@ def systems(found: Best) -> set[str]:
 def test_the_best_and_those_level_with_it(mark: Mark) -> None:
     found = mark({("A", "1"): items(0), ("B", "1"): items(1), ("C", "1"): items(20), ("A", "2"): items(9)})
     assert systems(found) == {"A,1", "B,1"}  # C is worse; the one row of level 2 is compared with none
+    assert {row for row, _ in found.compared} == {f"system={system},level=1" for system in "ABC"}
     assert found.left_out == ()
 
 
@@ -148,6 +149,7 @@ def test_other_decisions_are_not_compared(mark: Mark, other: dict[str, Any]) -> 
     found = mark({("A", "1"): items(0), ("B", "1"): other, ("A", "2"): items(0), ("B", "2"): items(0)})
     assert systems(found) == {"A,2", "B,2"}
     assert found.left_out == ("F of level=1",)
+    assert found.compared == found.places
 
 
 def test_trials_left_out_are_other_decisions(mark: Mark) -> None:

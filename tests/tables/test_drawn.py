@@ -225,6 +225,17 @@ def test_the_list_keeps_other_tables(trials: TableSpec, tmp_path: Path) -> None:
     assert [entry["table"] for entry in listed(tmp_path)] == ["a"]
 
 
+@pytest.mark.parametrize("text", ["", "[{", "{}", "3", '[3, {"table": "b"}, {"table": 1, "svg": null}]'])
+def test_a_damaged_list_is_written_anew(trials: TableSpec, tmp_path: Path, text: str) -> None:
+    finished = fake(trials, tmp_path / "home", CURVE)
+    draw(finished, tmp_path)
+    path = tmp_path / "figures" / "figures.json"
+    before = path.read_text()
+    path.write_text(text)
+    draw(finished, tmp_path)
+    assert path.read_text() == before
+
+
 @pytest.mark.parametrize("modality", ["ecg", "face", "finger"])
 def test_samples(tiny_manifest: Manifest, tmp_path: Path, modality: str) -> None:
     figure = FigureSpec("samples", modality, "Samples", modality=modality)

@@ -13,8 +13,8 @@ from mmbio.fuse import run as fuse
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.measure.evaluate import Evaluator
 from mmbio.protocols import MULTITASK
+from mmbio.tables.measured import INTERVALS, measured
 from mmbio.tables.measured import mark as marked
-from mmbio.tables.measured import measured
 from mmbio.tables.notes import notes
 from mmbio.tables.run import Finished, Runner, specs_work
 from mmbio.tables.settings import Settings
@@ -145,7 +145,9 @@ def test_figures(finished: Finished) -> None:
             {"id": "identification"}.get(place[1], "gender"),
         )
         assert (figure.value, figure.low, figure.high, figure.n) == (row.value, row.low, row.high, 18)
-        assert figure.interval == "95 % subject bootstrap"
+        assert figure.interval == INTERVALS[row.interval]
+        assert figure.best is None  # the spec compares no rows
+        assert "synthetic samples, not people's" in figure.why
     assert {place: m.mark for place, m in figures.items() if m.mark} == {("what=noisy", "id"): "c"}
 
 

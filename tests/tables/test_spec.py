@@ -11,7 +11,7 @@ from mmbio.errors import MmbioError
 from mmbio.protocols import MULTITASK
 from mmbio.tables import spec as spec_module
 from mmbio.tables.reported import read_reported
-from mmbio.tables.spec import TableSpec, cells, load, spec_folder, spec_paths
+from mmbio.tables.spec import Difference, cells, load, spec_paths
 
 REPOSITORY = Path(__file__).parents[2] / "tables"
 GOOD = """
@@ -35,6 +35,41 @@ set = { modalities = ["face", "ecg"], fusion = "score-sum", weights = { face = 1
 key = { ecg = 0, level = "" }
 set = { fusion = "my.package:Fusion", train = "face=0.5" }
 """
+AUDIOVISUAL = """
+protocol = "audiovisual"
+name = "own"
+title = "Null embeddings"
+keys = ["system", "segment_s", "nulled", "null"]
+[[columns]]
+key = "eer"
+header = "EER (%)"
+task = "verification"
+metric = "eer"
+[[columns]]
+key = "min_dcf"
+header = "minDCF"
+task = "verification"
+metric = "min_dcf"
+[[rows]]
+key = { system = "A", segment_s = 1.015, nulled = "voice", null = "random" }
+set = { fusion = "concat", segment_s = 1.015, test = "voice=random" }
+"""
+DIFFERENCES = GOOD.replace(
+    "[[rows]]",
+    """
+[[columns]]
+key = "id_source"
+header = "ID source"
+task = "identification"
+metric = "accuracy"
+set = { tasks = ["identification"], split = "source" }
+[[differences]]
+key = "gap"
+header = "Gap"
+of = ["id", "id_source"]
+[[rows]]""",
+    1,
+)
 Write = Callable[[str], Path]
 
 
@@ -46,14 +81,6 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write
-
-
-def paper_spec(table: int) -> TableSpec:
-    return load(REPOSITORY / f"multitask-table{table}.toml")
-
-
-def reported_of(table: int) -> dict[tuple[str, str], str]:
-    return read_reported(REPOSITORY / "reported" / f"multitask-table{table}.csv", paper_spec(table))
 
 
 def test_good_spec(write: Write) -> None:
@@ -118,6 +145,21 @@ def test_column_wins_over_row_over_base(write: Write) -> None:
         ('train = "face=0.5"', 'train = "face=1.5"', "'train': condition 'face=1.5': expected a number from 0 to 1"),
         ('train = "face=0.5"', 'train = "voice=zeros"', "unknown modality 'voice'"),
         ('train = "face=0.5"', "segment_s = 0", "'segment_s' is 0; give a number of seconds"),
+        ("[base]", '[base]\nsplit = "subject"', "base: unknown split 'subject'; choose from triplet, source, record"),
+        ("[base]", "[base]\nsplit = 1", "base: 'split' is 1; give one line of text in quotes"),
+        ("[base]", '[base]\nunseen = "yes"', "base: 'unseen' is 'yes'; give true or false"),
+        ("[base]", "[base]\nunseen = true", "column 'id': 'unseen' goes with gender alone; add tasks = [\"gender\"]"),
+        ("[base]", 'compare = ["rule"]\n[base]', "unknown key 'rule'; choose from ecg, level"),
+        ("[base]", 'compare = ["ecg", "ecg"]\n[base]', "[ecg, ecg] should name each key once"),
+        ("[base]", 'compare = "ecg"\n[base]', "'compare' is 'ecg'; give a list of texts"),
+        ("[base]", "reported_n = 0\n[base]", "'reported_n' is 0; give a whole number above 0"),
+        ("[base]", "reported_n = 1.5\n[base]", "'reported_n' is 1.5; give a whole number above 0"),
+        ("[base]", "reported_n = true\n[base]", "'reported_n' is True; give a whole number above 0"),
+        ("[base]", "reported_design = 0.9\n[base]", "'reported_design' is 0.9; give a number of at least 1"),
+        ("[base]", "reported_design = inf\n[base]", "'reported_design' is inf; give a number of at least 1"),
+        ("[base]", "reported_design = nan\n[base]", "'reported_design' is nan; give a number of at least 1"),
+        ("[base]", 'reported_design = "2"\n[base]', "'reported_design' is '2'; give a number of at least 1"),
+        ("[base]", "differences = []\n[base]", "there are no differences; add at least one [[differences]]"),
     ],
 )
 def test_bad_spec(write: Write, old: str, new: str, words: str) -> None:
@@ -128,6 +170,61 @@ def test_bad_spec(write: Write, old: str, new: str, words: str) -> None:
     assert "own.toml" in message
     assert words in message
     assert "\n" not in message
+
+
+def test_verification_takes_no_unseen(write: Write) -> None:
+    with pytest.raises(MmbioError, match="row 1: 'unseen' is true, but verification always tests unseen subjects"):
+        load(write(AUDIOVISUAL.replace("segment_s = 1.015, test", "unseen = true, test")))
+
+
+def test_splits_and_unseen_subjects(write: Write) -> None:
+    text = GOOD.replace("[base]", '[base]\nsplit = "source"')
+    text = text.replace('train = "face=0.5"', 'split = "record"')
+    assert [cell.settings.split for cell in cells(load(write(text)))] == ["source", "record"]
+    assert {cell.settings.split for cell in cells(load(write(GOOD)))} == {""}
+    gender = text.replace('"identification"', '"gender"').replace("[base]", "[base]\nunseen = true")
+    assert {(cell.settings.unseen, cell.settings.tasks) for cell in cells(load(write(gender)))} == {(True, ("gender",))}
+
+
+def test_what_is_compared_and_behind_reported_figures(write: Write) -> None:
+    plain = load(write(GOOD))
+    assert (plain.compare, plain.reported_n, plain.reported_design, plain.differences) == (None, None, 1.0, ())
+    more = 'compare = ["level", "ecg"]\nreported_n = 174\nreported_design = 2\n[base]'
+    spec = load(write(GOOD.replace("[base]", more)))
+    assert (spec.compare, spec.reported_n, spec.reported_design) == (("ecg", "level"), 174, 2.0)
+    assert load(write(GOOD.replace("[base]", "compare = []\n[base]"))).compare == ()  # all rows with each other
+
+
+def test_differences(write: Write) -> None:
+    assert load(write(DIFFERENCES)).differences == (Difference("gap", "Gap", ("id", "id_source")),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('["id", "id_source"]', '["id"]', "difference 1: 'of' is ['id']; give two columns of one metric"),
+        ('["id", "id_source"]', '["id", "id"]', "difference 1: 'of' is ['id', 'id']; give two columns of one metric"),
+        ('["id", "id_source"]', '["id", "other"]', "difference 1: unknown column 'other'; choose from id, id_source"),
+        ('["id", "id_source"]', '"id"', "difference 1: 'of' is 'id'; give a list of texts"),
+        ('key = "gap"', 'key = "id"', "difference 1: the key 'id' is another column's; choose another"),
+        ('key = "gap"\n', "", "difference 1: the key 'key' is missing"),
+        ('header = "Gap"', "header = 3", "difference 1: 'header' is 3; give one line of text"),
+        ('header = "Gap"', 'header = "Gap"\nset = {}', "difference 1: unknown key 'set'; choose from key, header, of"),
+    ],
+)
+def test_bad_differences(write: Write, old: str, new: str, words: str) -> None:
+    assert old in DIFFERENCES
+    with pytest.raises(MmbioError, match=r"own\.toml, difference 1: ") as caught:
+        load(write(DIFFERENCES.replace(old, new)))
+    assert words in str(caught.value)
+
+
+def test_differences_are_of_one_metric(write: Write) -> None:
+    text = AUDIOVISUAL.replace(
+        "[[rows]]", '[[differences]]\nkey = "gap"\nheader = "Gap"\nof = ["eer", "min_dcf"]\n[[rows]]'
+    )
+    with pytest.raises(MmbioError, match="give two columns of one metric"):
+        load(write(text))
 
 
 def test_no_rows(write: Write) -> None:
@@ -146,57 +243,6 @@ def test_no_file(tmp_path: Path) -> None:
         load(tmp_path / "own.toml")
     with pytest.raises(MmbioError, match="there are no specs"):
         spec_paths(tmp_path)
-
-
-def test_the_four_tables_are_found() -> None:
-    assert spec_folder() == REPOSITORY
-    names = {path.stem for path in spec_paths(REPOSITORY)}
-    assert names >= {f"multitask-table{k}" for k in (1, 2, 3, 4)}
-
-
-@pytest.mark.parametrize(("table", "n_cells"), [(1, 14), (2, 4), (3, 16), (4, 26)])
-def test_each_cell_of_the_paper_has_its_reported_value(table: int, n_cells: int) -> None:
-    existing = [(cell.row, cell.column) for cell in cells(paper_spec(table))]
-    assert len(existing) == n_cells
-    assert set(existing) == set(reported_of(table))
-
-
-@pytest.mark.parametrize(
-    ("table", "place", "text"),
-    [
-        (1, ("ecg=0,face=0,finger=1", "identification"), "83.91"),
-        (2, ("trained_on_identification=0,trained_on_gender=1", "gender"), "97.70"),
-        (3, ("ecg=1,face=1,finger=0,noise=0", "identification"), "100.0"),
-        (4, ("fusion=score,rule=sum,weight_ecg=0.50,weight_face=0.25,weight_finger=0.25", "gender"), "99.42"),
-    ],
-)
-def test_reported_text_is_kept(table: int, place: tuple[str, str], text: str) -> None:
-    assert reported_of(table)[place] == text
-
-
-def test_table_1_trains_one_task_each() -> None:
-    face = cells(paper_spec(1))[2:4]
-    assert [cell.settings.tasks for cell in face] == [("identification",), ("gender",)]
-    assert {cell.settings.modalities for cell in face} == {("face",)}
-    assert {(str(cell.settings.train), str(cell.settings.test)) for cell in face} == {("face=0.97", "face=0.97")}
-
-
-def test_table_1_ends_where_table_2_begins() -> None:
-    assert {cell.settings for cell in cells(paper_spec(1))[-2:]} == {cell.settings for cell in cells(paper_spec(2))[:2]}
-
-
-def test_table_3_has_the_same_rows_with_and_without_noise() -> None:
-    noisy, clean = cells(paper_spec(3))[:8], cells(paper_spec(3))[8:]
-    assert [cell.settings.modalities for cell in noisy] == [cell.settings.modalities for cell in clean]
-    assert {(str(cell.settings.train), str(cell.settings.test)) for cell in clean} == {("clean", "clean")}
-    assert {cell.settings.tasks for cell in (*noisy, *clean)} == {MULTITASK.tasks}
-
-
-def test_table_4_weights_are_those_of_the_key() -> None:
-    for cell in cells(paper_spec(4))[2:]:
-        parts = dict(part.split("=") for part in cell.row.split(","))
-        assert cell.settings.fusion == f"score-{parts['rule']}"
-        assert cell.settings.weights == tuple((m, float(parts[f"weight_{m}"])) for m in MULTITASK.modalities)
 
 
 @pytest.mark.parametrize(
@@ -228,33 +274,12 @@ def test_reported_where_no_cell_is(tmp_path: Path) -> None:
     path = tmp_path / "reported.csv"
     path.write_text("trained_on_identification,trained_on_gender,gender\n1,0,97.7\n")
     with pytest.raises(MmbioError, match="where the spec has no cell"):
-        read_reported(path, paper_spec(2))
+        read_reported(path, load(REPOSITORY / "multitask-table2.toml"))
 
 
 def test_reported_rows_match_by_value_and_may_be_fewer(write: Write, tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("level,ecg,id,other\n0.5,1,50.00,x\n\n")
     assert read_reported(tmp_path / "own.csv", load(write(GOOD))) == {("ecg=1,level=0.50", "id"): "50.00"}
-
-
-AUDIOVISUAL = """
-protocol = "audiovisual"
-name = "own"
-title = "Null embeddings"
-keys = ["system", "segment_s", "nulled", "null"]
-[[columns]]
-key = "eer"
-header = "EER (%)"
-task = "verification"
-metric = "eer"
-[[columns]]
-key = "min_dcf"
-header = "minDCF"
-task = "verification"
-metric = "min_dcf"
-[[rows]]
-key = { system = "A", segment_s = 1.015, nulled = "voice", null = "random" }
-set = { fusion = "concat", segment_s = 1.015, test = "voice=random" }
-"""
 
 
 def test_the_other_paper_fits(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

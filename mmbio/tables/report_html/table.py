@@ -130,7 +130,7 @@ def _about(table: StoredTable, column: Column, scale: Scale | None) -> Html:
     counts = {cell.n for cell in cells}
     steps = {cell.step for cell in cells}
     facts += [f"n {n:,}" for n in counts if n is not None and len(counts) == 1]
-    facts += [f"step {step:g}" for step in steps if step is not None and len(steps) == 1]
+    facts += [f"step {step:.2g}" for step in steps if step is not None and len(steps) == 1]
     lines = element("span", {"class": "facts"}, text(" \N{MIDDLE DOT} ".join(facts))) if facts else NOTHING
     if scale is None:
         return lines
@@ -181,11 +181,15 @@ def _figure(cell: Cell | None, column: Column, scale: Scale | None) -> Html:
         interval,
         bar(cell, scale, cell.reported is not None) if scale else NOTHING,
         _paper(cell, column),
-        element("span", {"class": "why"}, text(f"Not reproduced: {cell.why}")) if cell.why else NOTHING,
+        _why(cell) if cell.reported else NOTHING,
     ]
     summary = element("summary", {}, joined(*parts))
     attributes = {"class": "figure", "data-value": None if cell.value is None else repr(cell.value)}
     return element("td", attributes, element("details", {}, summary, _more(cell, column)))
+
+
+def _why(cell: Cell) -> Html:
+    return element("span", {"class": "why"}, text(f"Not reproduced: {cell.why}")) if cell.why else NOTHING
 
 
 def _paper(cell: Cell, column: Column) -> Html:
@@ -206,7 +210,7 @@ def _more(cell: Cell, column: Column) -> Html:
     if cell.n is not None:
         facts.append(("n", f"{cell.n:,}"))
     if cell.step is not None:
-        facts.append(("Smallest step", f"{cell.step:g}{unit}"))
+        facts.append(("Smallest step", f"{cell.step:.2g}{unit}"))
     if cell.reported is not None:
         facts.append(("Paper", f"{cell.reported}{unit}"))
     if cell.reported_low is not None and cell.reported_high is not None:
@@ -216,6 +220,7 @@ def _more(cell: Cell, column: Column) -> Html:
         facts.append(("Measured minus paper", shown(cell.difference, column, sign=True)))
     if cell.best is not None:
         facts.append(("Against the best", "best, or not to be told from it" if cell.best else "worse than the best"))
+    facts += [("Not reproduced", cell.why)] if cell.why and not cell.reported else []
     facts += [(COUNTS[name], f"{n:,}") for name, n in cell.counts.items() if n or name in TRIALS]
     facts += [("Result", cell.result)] if cell.result else []
     pairs = [joined(element("dt", {}, text(name)), element("dd", {}, text(value))) for name, value in facts]
