@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from mmbio.embed.global_rng import lent
 from mmbio.errors import MmbioError
 from mmbio.files import content_hash, read_json, remembered, replacing, write_json
 from mmbio.fuse.config import Config
@@ -57,7 +58,8 @@ class Checkpoint:
     def network(self, fold: int) -> Network:
         """The trained network of a fold."""
         config = self.config
-        network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes)
+        with lent():  # its initial values are drawn before they are replaced
+            network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes)
         prefix = f"{fold}/"
         with safe_open(self.path, "pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mmbio.embed.backbones import resnet50
 from mmbio.errors import MmbioError
 from mmbio.files import remember
 from mmbio.fuse import checkpoint
@@ -181,3 +183,13 @@ def test_newest_is_the_one_remembered(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path, "multitask") == found.path
     found.path.unlink()
     assert checkpoint.newest(tmp_path, "multitask") is None
+
+
+def test_loading_draws_from_no_other_threads_stream(tmp_path: Path) -> None:
+    written, _ = saved(tmp_path, config())
+    alone = resnet50._load("random").state_dict()
+    with ThreadPoolExecutor(3) as pool:
+        loads = [pool.submit(written.network, 0) for _ in range(60)]
+        for state in pool.map(lambda _: resnet50._load("random").state_dict(), range(3)):
+            assert all(torch.equal(tensor, alone[name]) for name, tensor in state.items())
+        assert all(load.result() for load in loads)
