@@ -86,7 +86,7 @@ def measure(trials: Measurable, costs: Sequence[Cost], cost_text: str, seed: int
     least = calibration.min_cllr(trials.scores[kinds], trials.scores[~kinds])
     found.append(("min_cllr", "", least, "min_cllr"))
     return [
-        Found(metric, words, value, interval(drawn[name], n_subjects), drawn[name])
+        Found(metric, words, value, interval(value, drawn[name], n_subjects), drawn[name])
         for metric, words, value, name in found
     ]
 

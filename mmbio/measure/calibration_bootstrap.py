@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from mmbio.measure.calibration import pooled_cllr
-from mmbio.measure.intervals import DRAWS, NO_WIDTH, SUBJECT_BOOTSTRAP, Interval
-from mmbio.measure.trial_bootstrap import LEAST_SUBJECTS, NO_DRAWS, TOO_FEW, SortedTrials, batches, percentiles
+from mmbio.measure.intervals import DRAWS, NO_WIDTH, SUBJECT_BOOTSTRAP, Interval, of_error_rate
+from mmbio.measure.trial_bootstrap import LEAST_SUBJECTS, NO_DRAWS, TOO_FEW, SortedTrials, batches
 
 NO_ERRORS: Final = "none: no draw of subjects has an error"
 
@@ -73,14 +73,16 @@ def min_cllr_draws(
     return found
 
 
-def interval(values: np.ndarray, n_subjects: int) -> Interval:
-    """The percentile interval of draws; NaN where there is none, and the method says why.
+def interval(value: float, draws: np.ndarray, n_subjects: int) -> Interval:
+    """The interval of a cost from its draws, as of an error rate; NaN where there is none, and the method says why.
 
-    Where no draw has an error the percentiles would be 0 twice, which the test set cannot know.
+    Where no draw has an error it would be 0 twice, which the test set cannot know.
     """
     if n_subjects < LEAST_SUBJECTS:
         return Interval(math.nan, math.nan, TOO_FEW)
-    low, high = percentiles(values)
-    if math.isnan(low):
-        return Interval(low, high, NO_DRAWS)
-    return Interval(math.nan, math.nan, NO_ERRORS) if high < NO_WIDTH else Interval(low, high, SUBJECT_BOOTSTRAP)
+    kept = draws[~np.isnan(draws)]
+    if not kept.size:
+        return Interval(math.nan, math.nan, NO_DRAWS)
+    if kept.max() < NO_WIDTH:
+        return Interval(math.nan, math.nan, NO_ERRORS)
+    return Interval(*of_error_rate(value, kept, n_subjects), SUBJECT_BOOTSTRAP)

@@ -5,6 +5,7 @@ import pytest
 
 from mmbio.measure.calibration import BITS, cllr, min_cllr, penalties
 from mmbio.measure.calibration_bootstrap import NO_ERRORS, interval, mean_draws, min_cllr_draws
+from mmbio.measure.intervals import of_error_rate
 from mmbio.measure.rates import eer, points
 from mmbio.measure.trial_bootstrap import NO_DRAWS, TOO_FEW, trial_bootstrap_draws
 
@@ -71,13 +72,15 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_where_there_is_no_interval(values: list[float], n_subjects: int, method: str) -> None:
-    found = interval(np.array(values), n_subjects)
+    found = interval(0.1, np.array(values), n_subjects)
     assert np.isnan([found.low, found.high]).all()
     assert found.method == method
     assert method.startswith("none: ")
 
 
-def test_the_interval_is_of_percentiles() -> None:
-    found = interval(np.append(np.linspace(0, 1, 1001), np.nan), 9)
-    assert found == pytest.approx((0.025, 0.975, "subject-bootstrap"))
-    assert interval(np.ones(9), 9) == (1.0, 1.0, "subject-bootstrap")
+def test_the_interval_is_that_of_error_rates() -> None:
+    draws = np.exp(np.random.default_rng(0).normal(-1, 0.2, 1000))
+    found = interval(0.37, np.append(draws, np.nan), 9)
+    assert found == (*of_error_rate(0.37, draws, 9), "subject-bootstrap")
+    assert found.low < 0.37 < found.high
+    assert interval(1.0, np.ones(9), 9) == (1.0, 1.0, "subject-bootstrap")
