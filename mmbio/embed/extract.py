@@ -5,7 +5,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from mmbio.report import Report, silent
 
 DECODERS = 2
 AHEAD = 2  # shards decoded before they are wanted
-_ONE = Lock()  # an extraction takes all cores: cells that are computed at once extract one after another
 
 
 @dataclass(frozen=True)
@@ -73,15 +71,14 @@ def extract(job: Job, rows: np.ndarray, report: Report = silent) -> np.ndarray:
         shards = store.missing(rows)
         if shards:
             write_json(store.folder / "key.json", job.key)
-            with _ONE:
+            from mmbio.embed.cores import all_cores
+
+            with all_cores():
                 _fill(job, shards, report)
     return store.read(rows)
 
 
 def _fill(job: Job, shards: Sequence[int], report: Report) -> None:
-    import torch
-
-    torch.set_num_threads(threads())
     embed = job.extractor.open()
     total = sum(len(job.store.rows_of(shard)) for shard in shards)
     done = 0

@@ -15,6 +15,7 @@ from mmbio.code import code_hashes, library_versions
 from mmbio.data.manifest import Manifest, Partition
 from mmbio.embed.backbones.beats import LIBRARIES
 from mmbio.embed.conditioned import embeddings_under, jobs, shape_of
+from mmbio.embed.cores import NETWORK_THREADS, one_core
 from mmbio.embed.settings import Settings, device_of, threads
 from mmbio.errors import MmbioError
 from mmbio.files import locked
@@ -27,7 +28,6 @@ from mmbio.fuse.pairs import Pool
 from mmbio.fuse.train import State, new_network, rows_needed, seed_of, seeded, tensors, train_fold
 from mmbio.report import Report, silent
 
-NETWORK_THREADS = 1  # what a network is trained and tested with
 ROOMS = ("data", "embed", "fuse")  # whose code determines a checkpoint
 
 
@@ -52,11 +52,6 @@ def train(manifest: Manifest, config: Config, settings: Settings, report: Report
         "seconds": round(sum(c["seconds"] for c in costs), 2),
     }
     return checkpoint.write(planned.path, planned.key, [], cost)
-
-
-def one_thread() -> None:
-    """Let this thread's networks compute with NETWORK_THREADS, as every result was made."""
-    torch.set_num_threads(NETWORK_THREADS)
 
 
 def plan(manifest: Manifest, config: Config, settings: Settings) -> Checkpoint:
@@ -148,9 +143,11 @@ def _train_networks(
     states, epochs, seconds = [], [], 0.0
     # One thread a network and several networks at once: faster than several threads a network, far less
     # sensitive to other work on the machine, and the same bytes however many are trained at once.
-    torch.set_num_threads(NETWORK_THREADS)
     at_once = threads() if ours else 1
-    with ThreadPoolExecutor(at_once, initializer=one_thread) as pool:
+    with (
+        one_core(),
+        ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(NETWORK_THREADS,)) as pool,
+    ):
         for fold, (state, n_epochs, spent) in enumerate(pool.map(one, range(len(parts)), parts)):
             states.append(state)
             epochs.append(n_epochs)

@@ -9,7 +9,7 @@ from mmbio.embed.conditioned import Embeddings, embeddings_under
 from mmbio.embed.settings import device_of
 from mmbio.errors import MmbioError
 from mmbio.fuse.checkpoint import Checkpoint
-from mmbio.fuse.run import NETWORK_THREADS, extraction_of, partitions_of
+from mmbio.fuse.run import extraction_of, partitions_of
 from mmbio.measure.accuracy import Accuracy, accuracy, majority
 from mmbio.measure.intervals import Interval
 from mmbio.measure.results import Figure
@@ -112,11 +112,9 @@ def _predict(
     evaluator: "Evaluator", member: Checkpoint, embeddings: Embeddings
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """Posteriors task -> (K, N, C) and weights (K, N, M) of a group's fold networks, NaN where not tested."""
-    import torch
-
+    from mmbio.embed.cores import one_core
     from mmbio.fuse.train import predict, tensors
 
-    torch.set_num_threads(NETWORK_THREADS)
     device = device_of(evaluator.settings.device)
     parts = partitions_of(evaluator.manifest, evaluator.config)
     posteriors: dict[str, np.ndarray] = {}
@@ -125,7 +123,8 @@ def _predict(
     for fold, part in enumerate(parts):
         at = np.searchsorted(embeddings.rows, part.test)
         data = tensors(masked.take(part.test), {}, device)
-        found, alpha = predict(member.network(fold).to(device), data)
+        with one_core():
+            found, alpha = predict(member.network(fold).to(device), data)
         if not all(np.isfinite(p).all() for p in found.values()):
             raise MmbioError(
                 f"{member.path}: the network of fold {fold} gives posteriors that are no numbers, so its training"

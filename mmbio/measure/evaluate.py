@@ -15,12 +15,13 @@ from mmbio.data.manifest import Manifest
 from mmbio.embed.backbones.beats import LIBRARIES
 from mmbio.embed.backbones.resnet50 import RANDOM_SEED, weights_id
 from mmbio.embed.conditioned import jobs
+from mmbio.embed.cores import NETWORK_THREADS
 from mmbio.embed.settings import Settings, device_of
 from mmbio.errors import MmbioError
 from mmbio.files import content_hash, locked, replacing, write_json, write_text
 from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.config import Config
-from mmbio.fuse.run import NETWORK_THREADS, extraction_of
+from mmbio.fuse.run import extraction_of
 from mmbio.measure import classify, results, sidecar, verify
 from mmbio.measure.classify import Classified
 from mmbio.measure.results import Figure, ResultRow
@@ -105,7 +106,7 @@ class Evaluator:
         """Write the evaluation below the results folder, and add its rows to results.csv."""
         rows, collected = self.rows(evaluation), self.settings.home / "results.csv"
         if collected.exists():
-            results.read(collected)  # what cannot be added to is found before anything is written
+            results.check(collected)  # what cannot be added to is found before anything is written
         results.append(collected, rows)
         self.store(evaluation, self.folder)
 

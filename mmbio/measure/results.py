@@ -93,9 +93,11 @@ def read(path: Path) -> list[ResultRow]:
                 raise _of_another_version(path, reader.fieldnames or ())
             return [_row(fields) for fields in reader]
     except (OSError, ValueError) as error:
-        raise MmbioError(
-            f"{path}: not readable as results ({error}); move it away and run the command again"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> MmbioError:
+    return MmbioError(f"{path}: not readable as results ({error}); move it away and run the command again")
 
 
 def _of_another_version(path: Path, header: Sequence[str]) -> MmbioError:
@@ -120,6 +122,11 @@ def _row(texts: dict[str, str]) -> ResultRow:
     return ResultRow(**values)
 
 
+def check(path: Path) -> None:
+    """Raise MmbioError where rows cannot be added to a file: it cannot be read, or has other columns."""
+    _text_of(path)
+
+
 def append(path: Path, rows: Sequence[ResultRow]) -> None:
     """Add rows to a CSV file of results; rows of the same evaluation are replaced.
 
@@ -127,5 +134,21 @@ def append(path: Path, rows: Sequence[ResultRow]) -> None:
     """
     with locked(path.with_name(f".{path.name}.lock")):
         new = {row.result for row in rows}
-        kept = [row for row in read(path) if row.result not in new] if path.exists() else []
-        write_text(path, to_csv([*kept, *rows]))
+        text = _text_of(path) if path.exists() else ""
+        if text.endswith("\n") and not any(f"\n{result}," in text for result in new):
+            write_text(path, text + to_csv(rows).partition("\n")[2])
+        else:
+            kept = [row for row in read(path) if row.result not in new] if text else []
+            write_text(path, to_csv([*kept, *rows]))
+
+
+def _text_of(path: Path) -> str:
+    """A file of results as it stands, when its header is ours."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    header = next(csv.reader(io.StringIO(text)), [])
+    if tuple(header) != COLUMNS:
+        raise _of_another_version(path, header)
+    return text

@@ -11,7 +11,7 @@ from mmbio.embed.conditioned import Embeddings, embeddings_under
 from mmbio.embed.cosine import pair_scores
 from mmbio.embed.settings import device_of
 from mmbio.errors import MmbioError
-from mmbio.fuse.run import NETWORK_THREADS, extraction_of
+from mmbio.fuse.run import extraction_of
 from mmbio.measure.logistic import fit
 from mmbio.measure.trials import Trials
 from mmbio.report import Report
@@ -86,8 +86,7 @@ def _sides(evaluator: "Evaluator", trials: Trials, condition: Condition, report:
 
 
 def _side(evaluator: "Evaluator", rows: np.ndarray, condition: Condition, side: str, report: Report) -> Side:
-    import torch
-
+    from mmbio.embed.cores import one_core
     from mmbio.fuse.train import fused, tensors
 
     manifest, config = evaluator.manifest, evaluator.config
@@ -98,9 +97,9 @@ def _side(evaluator: "Evaluator", rows: np.ndarray, condition: Condition, side: 
     embeddings = embeddings_under(manifest, condition, config.modalities, rows, settings, report, side)
     if config.is_score_level:
         return Side(embeddings, np.zeros((len(rows), 0)), None)
-    torch.set_num_threads(NETWORK_THREADS)
     device = device_of(settings.device)
-    vectors, weights = fused(evaluator.checkpoint.network(0).to(device), tensors(embeddings, {}, device))
+    with one_core():
+        vectors, weights = fused(evaluator.checkpoint.network(0).to(device), tensors(embeddings, {}, device))
     if not np.isfinite(vectors).all():
         raise MmbioError(
             f"{evaluator.checkpoint.path}: its network gives vectors that are no numbers, so its training diverged;"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmbio.data.manifest import Manifest
+from mmbio.embed.cores import one_core
 from mmbio.measure import attended, calibrated, dcf, rates
 from mmbio.measure.calibrated import LOGISTIC, PAV, Found, Maps, Measurable
 from mmbio.measure.dcf import Cost
@@ -98,9 +99,10 @@ def _on_dev(evaluator: "Evaluator", report: Report) -> tuple[Rule, dict[str, flo
     manifest, config = evaluator.manifest, evaluator.config
     trials = of_manifest(manifest, "dev") if config.is_score_level else calibrated.dev_trials(manifest)
     dev: Compared = compare(evaluator, trials, config.condition, report)
-    rule, weighed = rule_of(evaluator, dev)
     kept = calibrated.held_out(manifest, dev.trials)
-    return rule, weighed, calibrated.maps(dev.trials.genuine[kept], rule(dev)[kept])
+    with one_core():  # the fits set the threads of the whole process
+        rule, weighed = rule_of(evaluator, dev)
+        return rule, weighed, calibrated.maps(dev.trials.genuine[kept], rule(dev)[kept])
 
 
 def _named(manifest: Manifest, trials: Trials) -> dict[str, np.ndarray]:

@@ -96,35 +96,48 @@ class Runner:
     def compute(self, wanted: Iterable[Settings], report: Report = silent) -> None:
         """Train and evaluate what is not finished; an interrupted run goes on where it stopped.
 
-        Groups of one network each are trained several at once, as the folds of a larger group are.
+        Cells of one checkpoint are one piece of work. Pieces of one network each are done several at once, as the
+        folds of a larger one are; a larger one is evaluated while the next is trained.
         """
-        open_work = [s for s in dict.fromkeys(map(self.plain, wanted)) if not self.finished(s)]
-        n_networks = {
-            s: sum(len(fuse.partitions_of(self.manifest_of(s), m)) for m in self.config(s).members()) for s in open_work
-        }
+        pieces: dict[Path, list[Settings]] = {}
+        for settings in dict.fromkeys(map(self.plain, wanted)):
+            if not self.finished(settings):
+                pieces.setdefault(self.evaluator(settings).checkpoint.path, []).append(settings)
+        n_networks = {path: self._n_networks(piece[0]) for path, piece in pieces.items()}
         total, lock, done = sum(n_networks.values()), Lock(), Counter[str]()
 
-        def work(settings: Settings) -> None:
-            config = self.config(settings)
-
+        def train(path: Path) -> Path:
             def tell(what: str, n: int, of: int) -> None:
                 with lock:
                     report(what, *((done["networks"] + n, total) if what == "training networks" else (n, of)))
 
-            fuse.train(self.manifest_of(settings), config, self.extraction, tell)
-            evaluator = self.evaluator(settings)
-            evaluator.save(evaluator.run(report))
+            first = pieces[path][0]
+            fuse.train(self.manifest_of(first), self.config(first), self.extraction, tell)
             with lock:
-                done["networks"] += n_networks[settings]
+                done["networks"] += n_networks[path]
                 report("training networks", done["networks"], total)
+            return path
 
-        small = [s for s in open_work if n_networks[s] <= len(s.modalities) and s.fusion in (*OF_PAIRS, *OF_CLASSES)]
-        with ThreadPoolExecutor(threads(), initializer=fuse.one_thread) as pool:
-            for _ in pool.map(work, small):
+        def evaluate(path: Path) -> None:
+            for settings in pieces[path]:
+                evaluator = self.evaluator(settings)
+                evaluator.save(evaluator.run(report))
+
+        small = [p for p in pieces if self._is_small(pieces[p][0], n_networks[p])]
+        with ThreadPoolExecutor(threads()) as pool:
+            for _ in pool.map(lambda path: evaluate(train(path)), small):
                 pass
-        for settings in open_work:
-            if settings not in small:
-                work(settings)
+        with ThreadPoolExecutor(1) as behind:
+            for evaluated in [behind.submit(evaluate, train(path)) for path in pieces if path not in small]:
+                evaluated.result()
+
+    def _n_networks(self, settings: Settings) -> int:
+        manifest = self.manifest_of(settings)
+        return sum(len(fuse.partitions_of(manifest, member)) for member in self.config(settings).members())
+
+    def _is_small(self, settings: Settings, n_networks: int) -> bool:
+        """True for one network a modality, of our own fusions: another may draw from the global generator."""
+        return n_networks <= len(settings.modalities) and settings.fusion in (*OF_PAIRS, *OF_CLASSES)
 
     def finished(self, settings: Settings) -> bool:
         """True where the cell's figures are on disk under everything that determines them."""

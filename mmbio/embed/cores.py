@@ -1,0 +1,62 @@
+"""cores: who computes now: one extraction on all of them, or networks on one each; never both.
+
+How many threads torch's matrix library uses is set for the whole process, and vectors may depend on it in their last
+bits: an extraction that starts beside a training would change what the training computes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
+from typing import Final
+
+import torch
+
+from mmbio.embed.settings import threads
+
+NETWORK_THREADS: Final = 1  # what a network is trained and tested with
+
+
+class _Cores:
+    """How many networks compute, whether an extraction does, and how many extractions wait."""
+
+    def __init__(self) -> None:
+        self.changed = Condition()
+        self.networks = 0
+        self.extracting = False
+        self.waiting = 0
+
+
+_CORES: Final = _Cores()
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Compute on all threads, alone; waits until nothing else computes, and whoever comes later waits."""
+    with _CORES.changed:
+        _CORES.waiting += 1
+        _CORES.changed.wait_for(lambda: not _CORES.networks and not _CORES.extracting)
+        _CORES.waiting -= 1
+        _CORES.extracting = True
+    try:
+        torch.set_num_threads(threads())
+        yield
+    finally:
+        torch.set_num_threads(NETWORK_THREADS)
+        with _CORES.changed:
+            _CORES.extracting = False
+            _CORES.changed.notify_all()
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Compute on one thread, beside others that do; not to be nested, for an extraction that waits goes first."""
+    with _CORES.changed:
+        _CORES.changed.wait_for(lambda: not _CORES.extracting and not _CORES.waiting)
+        _CORES.networks += 1
+    try:
+        torch.set_num_threads(NETWORK_THREADS)
+        yield
+    finally:
+        with _CORES.changed:
+            _CORES.networks -= 1
+            _CORES.changed.notify_all()

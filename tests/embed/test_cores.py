@@ -1,0 +1,60 @@
+"""One extraction on all cores, or networks on one each."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+import pytest
+import torch
+
+from mmbio.embed.cores import NETWORK_THREADS, all_cores, one_core
+
+
+def test_nothing_computes_beside_an_extraction() -> None:
+    inside: list[str] = []
+    seen: list[tuple[str, ...]] = []
+
+    def take(kind: str) -> None:
+        turn: AbstractContextManager[None] = all_cores() if kind == "extraction" else one_core()
+        with turn:
+            inside.append(kind)
+            time.sleep(0.002)
+            seen.append(tuple(sorted(inside)))
+            inside.remove(kind)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, ["network", "extraction", "network", "network"] * 10))
+    assert len(seen) == 40
+    assert all(kinds == ("extraction",) or "extraction" not in kinds for kinds in seen)
+
+
+def test_networks_compute_beside_each_other() -> None:
+    def both(_: int) -> bool:
+        with one_core():
+            return barrier.wait(timeout=10) >= 0
+
+    from threading import Barrier
+
+    barrier = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(both, range(2)))
+
+
+def test_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setenv("MMBIO_THREADS", "2")
+    try:
+        with all_cores():
+            assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == NETWORK_THREADS
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_turn_ends_with_an_error() -> None:
+    with pytest.raises(RuntimeError, match="broken"), all_cores():
+        raise RuntimeError("broken")
+    with pytest.raises(RuntimeError, match="broken"), one_core():
+        raise RuntimeError("broken")
+    with all_cores():
+        pass
