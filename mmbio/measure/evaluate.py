@@ -26,7 +26,7 @@ from mmbio.measure import classify, results, sidecar, verify
 from mmbio.measure.classify import Classified
 from mmbio.measure.results import Figure, ResultRow
 from mmbio.measure.trials import Trials
-from mmbio.measure.verify import DEFAULT, Options, Verified
+from mmbio.measure.verify import DEFAULT, Fitted, Options, Verified
 from mmbio.report import Report, silent
 
 Evaluation = Classified | Verified
@@ -42,6 +42,7 @@ class Evaluator:
     settings: Settings
     trials: Trials | None = None  # None: those of the manifest
     options: Options = DEFAULT
+    fitted: dict[str, Fitted] = field(default_factory=dict, compare=False, repr=False)  # shared by a checkpoint's
     _times: dict[str, float] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

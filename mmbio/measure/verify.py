@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mmbio.measure.evaluate import Evaluator
 
 DRAWS = 1000  # of the subject bootstrap
+Fitted = tuple[Rule, dict[str, float], Maps]  # on dev trials, the same for every condition of the test
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def run(evaluator: "Evaluator", report: Report) -> Verified:
     n_missing = len(asked.genuine) - len(found.trials.genuine)
     if n_missing and not evaluator.options.skip_missing:
         raise missing(asked, found.known, found.usable)
-    rule, weighed, maps = _on_dev(evaluator, report)
+    if evaluator.checkpoint.hash not in evaluator.fitted:
+        evaluator.fitted[evaluator.checkpoint.hash] = _on_dev(evaluator, report)
+    rule, weighed, maps = evaluator.fitted[evaluator.checkpoint.hash]
     trials, probe, scores = found.trials, found.probe, rule(found)
     subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)
     llrs = {name: to_llr(scores) for name, to_llr in maps.items()}
@@ -94,7 +97,7 @@ def run(evaluator: "Evaluator", report: Report) -> Verified:
     )
 
 
-def _on_dev(evaluator: "Evaluator", report: Report) -> tuple[Rule, dict[str, float], Maps]:
+def _on_dev(evaluator: "Evaluator", report: Report) -> Fitted:
     """What is fitted on dev trials under the condition of training: the score rule with its weights, and LLR maps."""
     manifest, config = evaluator.manifest, evaluator.config
     trials = of_manifest(manifest, "dev") if config.is_score_level else calibrated.dev_trials(manifest)

@@ -18,7 +18,7 @@ from mmbio.fuse.config import OF_CLASSES, OF_PAIRS, Config
 from mmbio.measure import results
 from mmbio.measure.evaluate import Evaluator
 from mmbio.measure.results import ResultRow
-from mmbio.measure.verify import DEFAULT, Options
+from mmbio.measure.verify import DEFAULT, Fitted, Options
 from mmbio.report import Report, silent
 from mmbio.tables.metrics import METRICS
 from mmbio.tables.settings import Settings
@@ -39,6 +39,7 @@ class Runner:
     options: Options = DEFAULT  # how trials are measured
     build: Callable[[str, int], Manifest] | None = None  # (split, pairing seed) -> the manifest of cells that ask
     _manifests: dict[tuple[str, int], Manifest] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _fitted: dict[Path, dict[str, Fitted]] = field(default_factory=dict, init=False, compare=False, repr=False)
     _evaluators: dict[Settings, Evaluator] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def manifest_of(self, settings: Settings) -> Manifest:
@@ -71,7 +72,8 @@ class Runner:
             planned = fuse.plan(manifest, self.config(settings), self.extraction)
             condition = settings.under(self.under).test
             kept = combine(e for e in condition.effects if e.modality in settings.modalities)
-            self._evaluators[settings] = Evaluator(manifest, planned, kept, self.extraction, None, self.options)
+            fitted = self._fitted.setdefault(planned.path, {})
+            self._evaluators[settings] = Evaluator(manifest, planned, kept, self.extraction, None, self.options, fitted)
         return self._evaluators[settings]
 
     def config(self, settings: Settings) -> Config:
