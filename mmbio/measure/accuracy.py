@@ -19,6 +19,13 @@ class Accuracy:
     method: str  # of the interval, or why there is none
 
 
+def correctness(posteriors: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Correctness (K, N) in {0, 1} of K fold models' posteriors (K, N, C), NaN where a fold does not test an item."""
+    untested = np.isnan(posteriors).all(2)
+    decided = np.where(untested, -1, np.nan_to_num(posteriors, nan=-1.0).argmax(2))
+    return np.where(untested, np.nan, decided == truth)
+
+
 def accuracy(correct: np.ndarray, subjects: np.ndarray, seed: int) -> Accuracy:
     """Accuracy from correctness (K, N) of K fold models on N items, NaN where a fold does not test an item.
 

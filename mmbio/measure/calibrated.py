@@ -74,9 +74,9 @@ def measure(trials: Measurable, costs: Sequence[Cost], cost_text: str, seed: int
         return []
     kinds, logistic = trials.genuine, trials.llrs[LOGISTIC]
     n_subjects = len(np.union1d(*trials.pair))
-    spent = {name: calibration.penalties(llr, kinds) / calibration.BITS for name, llr in trials.llrs.items()}
-    spent["act_dcf"] = np.mean([_spent(logistic, kinds, cost) for cost in costs], axis=0)
-    drawn = mean_draws(spent, kinds, *trials.pair, seed, draws)
+    costs_of = {name: calibration.penalties(llr, kinds) / calibration.BITS for name, llr in trials.llrs.items()}
+    costs_of["act_dcf"] = spent(logistic, kinds, costs)
+    drawn = mean_draws(costs_of, kinds, *trials.pair, seed, draws)
     drawn["min_cllr"] = min_cllr_draws(trials.scores, kinds, *trials.pair, seed, draws)
 
     actual = [act_dcf(logistic[kinds], logistic[~kinds], c.p_target, c.c_miss, c.c_fa) for c in costs]
@@ -91,7 +91,9 @@ def measure(trials: Measurable, costs: Sequence[Cost], cost_text: str, seed: int
     ]
 
 
-def _spent(llrs: np.ndarray, genuine: np.ndarray, cost: Cost) -> np.ndarray:
-    """What each trial (T,) adds to the detection cost at the threshold of the cost."""
-    accepted = llrs >= cost.threshold
-    return np.where(genuine, cost.of_misses * ~accepted, cost.of_false_matches * accepted)
+def spent(llrs: np.ndarray, genuine: np.ndarray, costs: Sequence[Cost]) -> np.ndarray:
+    """What each trial (T,) adds to actDCF, which is the mean over genuine plus that over impostor trials."""
+    of_each = [
+        np.where(genuine, c.of_misses * (llrs < c.threshold), c.of_false_matches * (llrs >= c.threshold)) for c in costs
+    ]
+    return np.asarray(np.mean(of_each, axis=0))

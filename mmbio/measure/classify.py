@@ -10,7 +10,7 @@ from mmbio.embed.settings import device_of
 from mmbio.errors import MmbioError
 from mmbio.fuse.checkpoint import Checkpoint
 from mmbio.fuse.run import extraction_of, partitions_of
-from mmbio.measure.accuracy import Accuracy, accuracy, majority
+from mmbio.measure.accuracy import Accuracy, accuracy, correctness, majority
 from mmbio.measure.intervals import Interval
 from mmbio.measure.results import Figure
 from mmbio.measure.score_fusion import fuse
@@ -50,7 +50,7 @@ def run(evaluator: "Evaluator", report: Report) -> Classified:
     posteriors = {task: _combine(evaluator, [g[0][task] for g in groups], embeddings) for task in config.tasks}
     subjects = manifest.labels["identification"][rows]
     truth = {task: manifest.labels[task][rows] for task in config.tasks}
-    accuracies = {t: accuracy(_correct(p, truth[t]), subjects, config.seed) for t, p in posteriors.items()}
+    accuracies = {t: accuracy(correctness(p, truth[t]), subjects, config.seed) for t, p in posteriors.items()}
     majorities = {task: majority(truth[task]) for task in config.tasks if task == "gender"}
     used = [manifest.modalities.index(m) for m in config.modalities]
     figures: list[Figure] = []
@@ -150,10 +150,3 @@ def _combine(evaluator: "Evaluator", groups: list[np.ndarray], embeddings: Embed
     w = np.array([weights[m] for m in config.modalities])
     fused = [fuse(config.fusion, np.stack(fold), w, embeddings.present[:, order]) for fold in zip(*groups, strict=True)]
     return np.stack(fused).astype(np.float32)
-
-
-def _correct(posteriors: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Correctness (K, N), NaN where a fold does not test an item."""
-    untested = np.isnan(posteriors).all(2)
-    decided = np.where(untested, -1, np.nan_to_num(posteriors, nan=-1.0).argmax(2))
-    return np.where(untested, np.nan, decided == truth)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mmbio.errors import MmbioError
+from mmbio.measure.calibrated import spent
 from mmbio.measure.calibration import BITS, penalties
 from mmbio.measure.calibration_bootstrap import mean_draws, min_cllr_draws
 from mmbio.measure.dcf import DEFAULT, Cost
@@ -68,13 +69,6 @@ def mcnemar(a_correct: np.ndarray, b_correct: np.ndarray) -> McNemar:
     return McNemar(b, c, min(1.0, 2 * float(binom.cdf(min(b, c), b + c, 0.5))))
 
 
-def correctness(posteriors: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Correctness (K, N) in {0, 1} of K fold models' posteriors (K, N, C), NaN where a fold does not test an item."""
-    untested = np.isnan(posteriors).all(2)
-    decided = np.where(untested, -1, np.nan_to_num(posteriors, nan=-1.0).argmax(2))
-    return np.where(untested, np.nan, decided == truth)
-
-
 def right_by_most(correct: np.ndarray) -> np.ndarray:
     """(N,) bool: right by more than half of the fold models that test an item; correctness (K, N), NaN for the others.
 
@@ -114,7 +108,8 @@ def score_draws(
     check_subjects(len(np.unique(np.concatenate(subjects))), LEAST_SUBJECTS)
     found = trial_bootstrap_draws(scores, genuine, *subjects, seed, costs=costs, draws=draws)
     if llr is not None:
-        found |= mean_draws(_spent(llr, genuine, costs), genuine, *subjects, seed, draws)
+        costs_of = {"cllr": penalties(llr, genuine) / BITS, "act_dcf": spent(llr, genuine, costs)}
+        found |= mean_draws(costs_of, genuine, *subjects, seed, draws)
         found["min_cllr"] = min_cllr_draws(scores, genuine, *subjects, seed, draws)
     return found
 
@@ -156,14 +151,6 @@ def check_subjects(n_subjects: int, least: int) -> None:
             f"{n_subjects} subject{'s' if n_subjects > 1 else ''} in the test, where a bootstrap over subjects needs at"
             f" least {least}; compare results on more"
         )
-
-
-def _spent(llr: np.ndarray, genuine: np.ndarray, costs: Sequence[Cost]) -> dict[str, np.ndarray]:
-    """What each trial (T,) adds to Cllr and to actDCF, which are the mean of genuine plus that of impostor trials."""
-    spent = [
-        np.where(genuine, c.of_misses * (llr < c.threshold), c.of_false_matches * (llr >= c.threshold)) for c in costs
-    ]
-    return {"cllr": penalties(llr, genuine) / BITS, "act_dcf": np.mean(spent, axis=0)}
 
 
 def _mended(differences: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
 from mmbio.measure import results, sidecar
+from mmbio.measure.accuracy import correctness
 from mmbio.measure.dcf import DEFAULT, PRESETS, Cost
-from mmbio.measure.paired import correctness
 from mmbio.measure.results import COLUMNS, ResultRow
 
 LEAST_DIGITS: Final = 4

@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import binomtest
 
 from mmbio.errors import MmbioError
+from mmbio.measure.accuracy import correctness
 from mmbio.measure.calibration import cllr, min_cllr
 from mmbio.measure.dcf import Cost, act_dcf
 from mmbio.measure.paired import (
     accuracy_draws,
-    correctness,
     difference,
     mcnemar,
     right_by_most,
