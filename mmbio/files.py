@@ -88,7 +88,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     """Read a JSON object that mmbio wrote; `what` names it in the error."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MmbioError(f"{path}: not a readable {what} ({error}); write it again") from error
     if not isinstance(value, dict):
         raise MmbioError(f"{path}: expected a {what} (a JSON object); write it again")

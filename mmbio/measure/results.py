@@ -92,7 +92,7 @@ def read(path: Path) -> list[ResultRow]:
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise _of_another_version(path, reader.fieldnames or ())
             return [_row(fields) for fields in reader]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, error) from error
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mmbio import provenance
 from mmbio.embed.settings import Settings, threads
 from mmbio.errors import MmbioError
-from mmbio.files import content_hash, read_json, write_json
+from mmbio.files import bytes_hash, content_hash, read_json, write_json
 from mmbio.measure.trials import Trials
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Sidecar:
     began: str | None  # UTC
     seconds: float | None  # spent on the evaluation, with extraction where vectors were missing
     environment: dict[str, Any]
+    files: dict[str, str]  # name -> hash of the content of every other file of the result
 
     def settings_below(self, home: Path) -> Settings:
         """The extraction settings of then, for another home."""
@@ -50,6 +51,8 @@ class Sidecar:
 def write(folder: Path, evaluator: "Evaluator", began: float | None, seconds: float | None) -> None:
     """Write an evaluation's sidecar, and the trials of a user's own list."""
     home, settings, trials = evaluator.settings.home, evaluator.settings, evaluator.trials
+    if trials:
+        np.save(folder / LISTED, np.stack([trials.enrolment, trials.probe, trials.genuine]).astype(np.int64))
     weights = settings.weights
     if weights not in ("auto", "imagenet", "random"):
         settings = replace(settings, weights=_kept(Path(weights), home))
@@ -65,10 +68,9 @@ def write(folder: Path, evaluator: "Evaluator", began: float | None, seconds: fl
         began=None if began is None else provenance.moment(began),
         seconds=None if seconds is None else round(seconds, 2),
         environment=provenance.environment(),
+        files={path.name: bytes_hash(path.read_bytes()) for path in sorted(folder.iterdir())},
     )
     write_json(folder / FILE, {"schema": SCHEMA, **asdict(made)})
-    if trials:
-        np.save(folder / LISTED, np.stack([trials.enrolment, trials.probe, trials.genuine]).astype(np.int64))
 
 
 def read(folder: Path) -> Sidecar:
@@ -84,10 +86,25 @@ def read(folder: Path) -> Sidecar:
         )
     try:
         found = Sidecar(**value)
-        found.settings_below(folder), int(found.settings["threads"]), dict(found.environment)
-    except (TypeError, KeyError, ValueError) as error:
+        found.settings_below(folder), int(found.settings["threads"]), dict(found.environment), dict(found.files)
+        if not all(isinstance(text, str) for text in (found.manifest, found.manifest_folder, found.checkpoint)):
+            raise TypeError("a name in it is no text")
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise MmbioError(f"{path}: not as mmbio wrote it, {error}; {CURE}") from error
+    _check_files(folder, found.files)
     return found
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise MmbioError for a file of a result that is gone or was changed."""
+    for name, written in files.items():
+        path = folder / Path(name).name
+        try:
+            now = bytes_hash(path.read_bytes())
+        except OSError as error:
+            raise MmbioError(f"{path}: of this result, and gone ({error.strerror}); {CURE}") from error
+        if now != written:
+            raise MmbioError(f"{path}: not as mmbio wrote it, the file was edited; {CURE}")
 
 
 def trials_of(folder: Path, found: Sidecar, key: Mapping[str, Any]) -> Trials | None:

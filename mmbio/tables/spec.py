@@ -125,7 +125,7 @@ def load(path: Path) -> TableSpec:
     """
     try:
         content = tomllib.loads(fields.read_bytes(path, "table spec").decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MmbioError(f"{path}: not a readable TOML file ({error}); mend it there") from error
     where = str(path)
     fields.known(content, KEYS, where)
@@ -154,9 +154,21 @@ def load(path: Path) -> TableSpec:
             content, [k.name for k in keys], [c.key for c in columns], where, [row.key for row in rows]
         ),
     )
+    _check_figures(spec, where)
     if not _cells(spec, where):
         raise MmbioError(f"{where}: no column's task is among its rows' tasks; add the task to a row's 'tasks'")
     return spec
+
+
+def _check_figures(spec: TableSpec, where: str) -> None:
+    """Refuse figures of what the protocol does not have: trials, or a modality."""
+    for i, figure in enumerate(spec.figures, start=1):
+        if figure.kind in ("det", "scores") and not spec.protocol.verifies:
+            raise MmbioError(f"{where}, figure {i}: '{figure.kind}' draws trials, which the protocol has none of;"
+                             " choose another kind")  # fmt: skip
+        if figure.modality and figure.modality not in spec.protocol.modalities:
+            known = ", ".join(spec.protocol.modalities)
+            raise MmbioError(f"{where}, figure {i}: {spec.protocol.name} has no {figure.modality}; choose from {known}")
 
 
 def cells(spec: TableSpec) -> tuple[Cell, ...]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from mmbio.conditions import parse
 from mmbio.data.manifest import Manifest
 from mmbio.embed.settings import Settings
 from mmbio.errors import MmbioError
+from mmbio.files import bytes_hash
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.fuse.run import train
 from mmbio.measure import sidecar
@@ -98,7 +100,7 @@ def again(made: Made, moved: Moved = THERE, from_checkpoint: bool = False) -> Re
     return reproduce(recorded(made.folder), scratch, moved, from_checkpoint)
 
 
-def edit(path: Path, change: Callable[[dict[str, object]], object]) -> None:
+def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     value = json.loads(path.read_text())
     change(value)
     path.write_text(json.dumps(value))
@@ -179,6 +181,10 @@ def test_a_figure_that_was_another(make: Make) -> None:
     rows = (made.folder / "rows.csv").read_text()
     value = rows.splitlines()[1].split(",")[21]
     (made.folder / "rows.csv").write_text(rows.replace(f",{value},", ",0.125,"))
+    with pytest.raises(MmbioError, match=r"rows\.csv: not as mmbio wrote it, the file was edited"):
+        again(made, from_checkpoint=True)
+    written = bytes_hash((made.folder / "rows.csv").read_bytes())  # as if another machine had found it
+    edit(made.folder / "run.json", lambda told: told["files"].update({"rows.csv": written}))
     found = again(made, from_checkpoint=True)
     assert found.comparison.verdict == "different"
     assert found.comparison.columns["value"][1] == pytest.approx(abs(float(value) - 0.125))
@@ -297,3 +303,10 @@ def test_other_weights(ruled: Made, weights: str, told: str) -> None:
 def test_weights_of_no_network(make: Make) -> None:
     with pytest.raises(MmbioError, match=r"--weights random: no ResNet-50 behind [0-9a-f]+; leave --weights out"):
         again(make(ECG), Moved(weights="random"))
+
+
+def test_an_array_that_is_gone(make: Make) -> None:
+    made = make(ECG)
+    (made.folder / "subject.npy").unlink()
+    with pytest.raises(MmbioError, match=r"subject\.npy: of this result, and gone"):
+        recorded(made.folder)

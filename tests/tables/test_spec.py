@@ -113,6 +113,12 @@ def test_column_wins_over_row_over_base(write: Write) -> None:
         ('title = "My own"', 'title = "a\\nb"', "one line of text"),
         ('title = "My own"', "title = ", "not a readable TOML file"),
         ('name = "own"', 'name = "else"', "'else' is not the file's"),
+        ("[base]", '[[figures]]\nkind = "det"\nname = "x"\ntitle = "t"\n[base]', "figure 1: 'det' draws trials"),
+        (
+            "[base]",
+            '[[figures]]\nkind = "samples"\nname = "x"\ntitle = "t"\nmodality = "voice"\n[base]',
+            "multitask has no voice; choose from ecg",
+        ),
         ('"multitask"', '"other"', "unknown protocol 'other'; choose from"),
         ('notes = ["a note"]', 'notes = "a note"', "give a list of texts"),
         ('keys = ["ecg", "level"]', 'keys = ["ecg", "ecg"]', "each key once"),
