@@ -16,7 +16,7 @@ INTERVALS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "subject-bootstrap": "95 % subject bootstrap",
         "wilson": "95 % Wilson interval of independent decisions",
-        "wilson-by-subject": "95 % Wilson interval with one decision a subject, where too few err for a bootstrap",
+        "wilson-by-subject": "95 % Wilson interval with one decision a subject, where too few are wrong, or right",
         "clustered by subject": "95 %, clustered by subject",
     }
 )

@@ -117,7 +117,8 @@ def _texts(found: Spread, metric: Metric) -> Iterator[str]:
         return "-" if np.isnan(value) else f"{metric.scale * value:.{metric.decimals}f}"
 
     high = min(found.high, 1.0) if metric.scale == 100.0 else found.high
-    yield from (text(found.value), text(found.mean), f"[{text(found.low)}, {text(high)}]")
+    interval = f"[{text(found.low)}, {text(high)}]" if found.high > found.low else "-"  # no spread seen is no certainty
+    yield from (text(found.value), text(found.mean), interval)
     yield from map(text, (found.subjects, found.folds, found.training, found.pairing))
 
 
@@ -131,8 +132,8 @@ def _notes(finished: Finished, n_seeds: int) -> tuple[str, ...]:
     return (
         f"Data: {info['data']}, {info['split']} split; {n_seeds} pairing seeds at training seed {finished.runner.seed},"
         f" and {n_seeds} training seeds at pairing seed {info['seed']}; a pairing seed {drawn}.",
-        "mean and its interval: over pairing seeds, by Student's t. SD test subjects: of the subject bootstrap of the"
-        " first seed. SD folds: between its fold models. SD training: between training seeds. SD pairing: between"
-        " pairing seeds, less what training accounts for (0 where that is more).",
+        "mean and its interval: over pairing seeds, by Student's t, cut off where a rate ends. SD test subjects: the"
+        " width of the first seed's interval by 3.92. SD folds: between its fold models. SD training: between training"
+        " seeds. SD pairing: between pairing seeds, less what training accounts for (0 where that is more).",
         f"A standard deviation of {n_seeds} seeds is itself uncertain by about {100 / sqrt(2 * (n_seeds - 1)):.0f} %.",
     )
