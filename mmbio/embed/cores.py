@@ -1,7 +1,7 @@
 """cores: who computes now: one extraction on all of them, or networks on one each; never both.
 
-How many threads torch's matrix library uses is set for the whole process, and vectors may depend on it in their last
-bits: an extraction that starts beside a training would change what the training computes.
+How many threads torch's matrix library uses, and whether it multiplies float32 in bfloat16, is set for the whole
+process, and results depend on it: an extraction that starts beside a training would change what the training computes.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ class _Cores:
         self.networks = 0
         self.extracting = False
         self.waiting = 0
+        self.products = ""
 
 
 _CORES: Final = _Cores()
@@ -39,6 +40,7 @@ def all_cores() -> Iterator[None]:
         _CORES.extracting = True
     try:
         torch.set_num_threads(threads())
+        _multiply_in("fp32")
         yield
     finally:
         torch.set_num_threads(NETWORK_THREADS)
@@ -48,10 +50,22 @@ def all_cores() -> Iterator[None]:
 
 
 @contextmanager
-def one_core() -> Iterator[None]:
-    """Compute on one thread, beside others that do; not to be nested, for an extraction that waits goes first."""
+def one_core(products: str = "") -> Iterator[None]:
+    """Compute on one thread, beside others that do; not to be nested, for an extraction that waits goes first.
+
+    `products`, fp32 or bf16, is how float32 matrices are multiplied; whoever does not say, does not care. In bf16 the
+    factors are rounded and the sums stay float32.
+    """
+
+    def free() -> bool:
+        agreed = not products or not _CORES.networks or _CORES.products in ("", products)
+        return agreed and not _CORES.extracting and not _CORES.waiting
+
     with _CORES.changed:
-        _CORES.changed.wait_for(lambda: not _CORES.extracting and not _CORES.waiting)
+        _CORES.changed.wait_for(free)
+        if products:
+            _CORES.products = products
+            _multiply_in(products)
         _CORES.networks += 1
     try:
         torch.set_num_threads(NETWORK_THREADS)
@@ -59,4 +73,10 @@ def one_core() -> Iterator[None]:
     finally:
         with _CORES.changed:
             _CORES.networks -= 1
+            if not _CORES.networks:
+                _CORES.products = ""
             _CORES.changed.notify_all()
+
+
+def _multiply_in(products: str) -> None:
+    torch.set_float32_matmul_precision({"fp32": "highest", "bf16": "medium"}[products])

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmbio.fuse.branches import ImageBranch, branch
+from mmbio.fuse.branches import Branch, ImageBranch, branch
 from mmbio.fuse.fusions import fusion
 from mmbio.protocols import Protocol
 
@@ -47,18 +48,33 @@ class Network(nn.Module):
     def fit_inputs(self, vectors: Mapping[str, Tensor], present: Tensor) -> None:
         """Let the branches that standardise their input take its statistics from training rows that are there."""
         for m, name in enumerate(self.modalities):
-            module = self.branches[name]
+            module = self._branch(name)
             if isinstance(module, ImageBranch) and name in vectors and int(present[:, m].sum()) > 1:
                 module.fit(vectors[name][present[:, m]])
 
+    def prepare(self, vectors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """modality -> raw form (B, ...) as its branch takes it; training changes nothing of it."""
+        return {m: self._branch(m).prepare(v) for m, v in vectors.items()}
+
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Output:
         """vectors: modality -> raw form (B, ...), left out where nobody has it; present (B, M) bool."""
+        return self.of_prepared(self.prepare(vectors), present)
+
+    def of_prepared(self, prepared: Mapping[str, Tensor], present: Tensor) -> Output:
+        """What `forward` gives, of forms that are prepared."""
+        dtype = next((p.dtype for p in prepared.values()), torch.get_default_dtype())
         parts = [
-            self.branches[m](vectors[m]) if m in vectors else torch.zeros(len(present), dim, device=present.device)
+            self.branches[m](prepared[m])
+            if m in prepared
+            else torch.zeros(len(present), dim, dtype=dtype, device=present.device)
             for m, dim in zip(self.modalities, self.dims, strict=True)
         ]
         fused, weights = self.fusion(parts, present)
         return Output({task: head(fused) for task, head in self.heads.items()}, fused, weights)
+
+    def _branch(self, modality: str) -> Branch:
+        made: Any = self.branches[modality]
+        return made  # type: ignore[no-any-return]
 
 
 def _keep_angles(fusion_module: nn.Module) -> None:

@@ -1,7 +1,7 @@
 """Objectives: what a network is trained for, as batches of losses and a loss on held-out data."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -36,7 +36,7 @@ class Objective(Protocol):
     """What training asks of its data."""
 
     def fit_inputs(self, network: Network) -> None:
-        """Let branches that standardise their input see the training rows."""
+        """Let branches that standardise their input see the training rows, and prepare all rows for them."""
 
     def epoch(self) -> Iterator[Loss]:
         """The losses of one epoch's batches."""
@@ -51,13 +51,13 @@ class Classification:
     def __init__(
         self, data: Data, train: Tensor, dev: Tensor, weights: Mapping[str, float], batch: int, seed: int
     ) -> None:
-        self.data, self.train, self.weights, self.batch = data, train, weights, batch
-        self.dev = data.batch(dev)
+        self.data, self.train, self.dev, self.weights, self.batch = data, train, dev, weights, batch
         self.generator = torch.Generator().manual_seed(seed)
 
     def fit_inputs(self, network: Network) -> None:
         vectors, present, _ = self.data.batch(self.train)
         network.fit_inputs(vectors, present)
+        self.data = replace(self.data, vectors=network.prepare(self.data.vectors))
 
     def epoch(self) -> Iterator[Loss]:
         order = self.train[torch.randperm(len(self.train), generator=self.generator)]
@@ -65,11 +65,11 @@ class Classification:
             yield partial(self._loss, self.data.batch(index))
 
     def held_out(self, network: Network) -> float:
-        return float(self._loss(self.dev, network))
+        return float(self._loss(self.data.batch(self.dev), network))
 
     def _loss(self, batch: tuple[dict[str, Tensor], Tensor, dict[str, Tensor]], network: Network) -> Tensor:
         vectors, present, labels = batch
-        return joint(network(vectors, present).logits, labels, self.weights)
+        return joint(network.of_prepared(vectors, present).logits, labels, self.weights)
 
 
 class Verification:

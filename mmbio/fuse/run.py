@@ -16,7 +16,7 @@ from mmbio.data.manifest import Manifest, Partition
 from mmbio.embed.backbones.beats import LIBRARIES
 from mmbio.embed.conditioned import embeddings_under, jobs, shape_of
 from mmbio.embed.cores import NETWORK_THREADS, one_core
-from mmbio.embed.settings import Settings, device_of, threads
+from mmbio.embed.settings import Settings, device_of, precision_of, threads
 from mmbio.errors import MmbioError
 from mmbio.files import locked
 from mmbio.fuse import checkpoint, fusions
@@ -79,6 +79,7 @@ def _key(manifest: Manifest, config: Config, settings: Settings) -> dict[str, An
         "embeddings": {job.modality: job.key for job in extraction},
         "device": device_of(settings.device).partition(":")[0],
         "threads": NETWORK_THREADS,
+        "products": products_of(settings),
         "libraries": library_versions(("torch", *(LIBRARIES if "ecg" in config.modalities else ()))),
         "code": code_hashes(ROOMS),
         "fusion_code": fusions.source_hash(config.fusion),
@@ -94,6 +95,11 @@ def classes_of(manifest: Manifest, config: Config) -> dict[str, int]:
 def extraction_of(config: Config, settings: Settings) -> Settings:
     """The extraction settings of an experiment, whose segment length they take."""
     return replace(settings, segment_s=config.segment_s)
+
+
+def products_of(settings: Settings) -> str:
+    """How matrices are multiplied in training: bf16, with float32 sums, where the device has it; tests are float64."""
+    return precision_of(settings.precision, device_of(settings.device))
 
 
 def partitions_of(manifest: Manifest, config: Config) -> list[Partition]:
@@ -145,7 +151,7 @@ def _train_networks(
     # sensitive to other work on the machine, and the same bytes however many are trained at once.
     at_once = threads() if ours else 1
     with (
-        one_core(),
+        one_core(products_of(settings)),
         ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(NETWORK_THREADS,)) as pool,
     ):
         for fold, (state, n_epochs, spent) in enumerate(pool.map(one, range(len(parts)), parts)):

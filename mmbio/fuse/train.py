@@ -11,8 +11,9 @@ from torch import Tensor
 from mmbio.data.manifest import Partition
 from mmbio.embed.conditioned import Embeddings
 from mmbio.embed.global_rng import lent
+from mmbio.errors import MmbioError
 from mmbio.fuse.config import Config, Optimiser
-from mmbio.fuse.network import Network, Shapes
+from mmbio.fuse.network import Network, Output, Shapes
 from mmbio.fuse.objectives import Data, Objective
 from mmbio.protocols import PROTOCOLS
 
@@ -43,7 +44,8 @@ def train_fold(network: Network, objective: Objective, how: Optimiser) -> tuple[
         return network.state_dict(), 0
     objective.fit_inputs(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=how.rate, weight_decay=how.weight_decay, fused=True)
-    best, best_loss, best_epoch, epoch = copy.deepcopy(network.state_dict()), float("inf"), 0, 0
+    state = network.state_dict()  # the tensors that training changes
+    best, best_loss, best_epoch, epoch = copy.deepcopy(state), float("inf"), 0, 0
     for epoch in range(1, how.epochs + 1):
         network.train()
         for loss_of in objective.epoch():
@@ -53,7 +55,9 @@ def train_fold(network: Network, objective: Objective, how: Optimiser) -> tuple[
             optimiser.step()
         loss_now = _held_out(network, objective)
         if loss_now < best_loss - how.least_gain:
-            best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss_now, epoch
+            best_loss, best_epoch = loss_now, epoch
+            for name, tensor in best.items():
+                tensor.copy_(state[name])
         if epoch - best_epoch >= how.patience:
             break
     return best, epoch
@@ -63,33 +67,36 @@ def train_fold(network: Network, objective: Objective, how: Optimiser) -> tuple[
 def predict(
     network: Network, data: Data, batch: int = Optimiser.batch
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Posteriors, task -> (n, classes), and fusion weights (n, M) or None, of all rows of `data`."""
-    network.eval()
+    """Posteriors, task -> (n, classes), and fusion weights (n, M) or None, of all rows of `data`, as float32."""
+    network.eval().double()
     posteriors: dict[str, list[Tensor]] = {}
     weights = []
     for index in torch.arange(len(data.present), device=data.present.device).split(batch):  # type: ignore[no-untyped-call]
-        vectors, present, _ = data.batch(index)
-        out = network(vectors, present)
+        out = _in_double(network, data, index)
         for task, logits in out.logits.items():
-            posteriors.setdefault(task, []).append(logits.softmax(1))
+            posteriors.setdefault(task, []).append(logits.softmax(1).float())
         if out.weights is not None:
-            weights.append(out.weights)
+            weights.append(out.weights.float())
     joined = {task: torch.cat(parts).cpu().numpy() for task, parts in posteriors.items()}
     return joined, torch.cat(weights).cpu().numpy() if weights else None
 
 
 @torch.inference_mode()
 def fused(network: Network, data: Data, batch: int = 1024) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fused vectors (n, F) and fusion weights (n, M) or None of all rows of `data`."""
-    network.eval()
-    vectors, weights = [], []
-    for index in torch.arange(len(data.present), device=data.present.device).split(batch):  # type: ignore[no-untyped-call]
-        given, present, _ = data.batch(index)
-        out = network(given, present)
-        vectors.append(out.fused)
-        if out.weights is not None:
-            weights.append(out.weights)
-    return torch.cat(vectors).cpu().numpy(), torch.cat(weights).cpu().numpy() if weights else None
+    """Fused vectors (n, F) and fusion weights (n, M) or None of all rows of `data`, as float32."""
+    network.eval().double()
+    n = len(data.present)
+    vectors, weights = torch.empty(0), None
+    parts = torch.arange(n, device=data.present.device).split(batch)  # type: ignore[no-untyped-call]
+    for number, index in enumerate(parts):
+        out = _in_double(network, data, index)
+        if number == 0:  # into one array: parts to be joined would be held twice
+            vectors = torch.empty(n, *out.fused.shape[1:])
+            weights = None if out.weights is None else torch.empty(n, *out.weights.shape[1:])
+        vectors[index] = out.fused.float().cpu()
+        if weights is not None and out.weights is not None:
+            weights[index] = out.weights.float().cpu()
+    return vectors.numpy(), None if weights is None else weights.numpy()
 
 
 def rows_needed(parts: list[Partition]) -> np.ndarray:
@@ -102,6 +109,21 @@ def seeded(seed: int, fold: int) -> Iterator[None]:
     """torch's global generator seeded for a fold, and as it was afterwards."""
     with lent(seed_of(seed, fold)):
         yield
+
+
+def _in_double(network: Network, data: Data, index: Tensor) -> Output:
+    """A batch through a network of float64: what is tested depends neither on threads nor on faster products.
+
+    Raises MmbioError for a fusion that mixes float32 in.
+    """
+    vectors, present, _ = data.batch(index)
+    try:
+        made: Output = network({m: v.double() for m, v in vectors.items()}, present)
+    except RuntimeError as error:
+        raise MmbioError(
+            f"--fusion: the network cannot be tested in float64 ({error}); make its tensors of the dtype of its input"
+        ) from error
+    return made
 
 
 @torch.inference_mode()

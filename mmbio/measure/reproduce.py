@@ -119,7 +119,9 @@ def _manifest(found: Recorded, folder: Path | None) -> Manifest:
 
 def _settings(found: Recorded, home: Path, moved: Moved) -> Settings:
     """The settings of then with what `auto` stood for, so that another machine computes the same."""
-    settings = found.sidecar.settings_below(home)
+    trained = found.key["checkpoint"]
+    products = trained.get("members", [trained])[0]["products"]
+    settings = replace(found.sidecar.settings_below(home), precision=products)
     keys = [*_embeddings(found.key["checkpoint"]), *found.key["embeddings"].values()]
     behind = next((key for key in keys if key["backbone"] == "resnet50"), None)
     device = moved.device or str(found.key["device"])
@@ -136,7 +138,7 @@ def _settings(found: Recorded, home: Path, moved: Moved) -> Settings:
         raise MmbioError(
             f"--weights {weights}: not the weights of the result, which are {behind['weights']}; give that file"
         )
-    return replace(settings, device=device, weights=weights, precision=behind["precision"])
+    return replace(settings, device=device, weights=weights)
 
 
 def _embeddings(key: Mapping[str, Any]) -> list[Mapping[str, Any]]:

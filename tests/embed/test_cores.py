@@ -58,3 +58,23 @@ def test_a_turn_ends_with_an_error() -> None:
         raise RuntimeError("broken")
     with all_cores():
         pass
+
+
+def test_products_of_one_kind_at_a_time() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def take(products: str) -> None:
+        with one_core(products):
+            time.sleep(0.002)
+            seen.append((products, torch.get_float32_matmul_precision()))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, ["fp32", "bf16", "fp32", "bf16"] * 6))
+    assert set(seen) == {("fp32", "highest"), ("bf16", "medium")}
+
+
+def test_an_extraction_multiplies_in_float32() -> None:
+    with one_core("bf16"):
+        pass
+    with all_cores():
+        assert torch.get_float32_matmul_precision() == "highest"

@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from mmbio.fuse.branches import BeatsBranch, ImageBranch, branch
+from mmbio.fuse.branches import BeatsBranch, Branch, ImageBranch, branch
+
+
+def through(module: Branch, raw: torch.Tensor) -> torch.Tensor:
+    out: torch.Tensor = module(module.prepare(raw))
+    return out
 
 
 def test_beats_by_hand() -> None:
@@ -17,7 +22,14 @@ def test_beats_by_hand() -> None:
     beats[0, :, 7] = torch.tensor([1.0, 2.0, 3.0])
     beats[0, :, 8] = 99.0
     # First map: 10 + 200, 1 + 20 + 300, 2 + 30; second: -1, -2, -3.
-    torch.testing.assert_close(module(beats), torch.tensor([[321.5, -1.0]]))
+    torch.testing.assert_close(through(module, beats), torch.tensor([[321.5, -1.0]]))
+
+
+def test_the_product_of_matrices_is_the_convolution() -> None:
+    module = BeatsBranch(300)
+    beats = torch.rand(5, 3, 300, generator=torch.Generator().manual_seed(0))
+    plain = module.conv(beats.transpose(1, 2)).amax(2)
+    torch.testing.assert_close(through(module, beats), plain)
 
 
 def test_three_equal_beats_give_the_middle_step() -> None:
@@ -25,7 +37,7 @@ def test_three_equal_beats_give_the_middle_step() -> None:
     with torch.no_grad():
         module.conv.weight.fill_(1 / 900)
         module.conv.bias.zero_()  # type: ignore[union-attr]
-    torch.testing.assert_close(module(torch.ones(2, 3, 300)), torch.ones(2, 1))
+    torch.testing.assert_close(through(module, torch.ones(2, 3, 300)), torch.ones(2, 1))
 
 
 def test_images_are_standardised() -> None:
@@ -34,7 +46,7 @@ def test_images_are_standardised() -> None:
         module.fc.weight.copy_(torch.eye(2))
         module.fc.bias.zero_()
     module.fit(torch.tensor([[1.0, 10.0], [2.0, 30.0], [3.0, 50.0]]))  # deviations 1 and 20
-    out = module(torch.tensor([[2.0, 30.0], [4.0, 10.0]]))
+    out = through(module, torch.tensor([[2.0, 30.0], [4.0, 10.0]]))
     torch.testing.assert_close(out, torch.tensor([[0.0, 0.0], [2.0, -1.0]]))
 
 
@@ -47,7 +59,7 @@ def test_a_number_that_never_varies_gives_0(value: float) -> None:
     train = torch.rand(7, 2)
     train[:, 1] = value
     module.fit(train)
-    out = module(torch.full((1, 2), 3.0))
+    out = through(module, torch.full((1, 2), 3.0))
     assert out[0, 0] != 0.0
     assert out[0, 1] == 0.0
 
@@ -61,11 +73,11 @@ def test_statistics_are_part_of_the_state_and_untrained_ones_change_nothing() ->
 
 @pytest.mark.parametrize("shape", [(3, 300), (2048,), (128,)])
 def test_every_modality_comes_to_the_same_size(shape: tuple[int, ...]) -> None:
-    assert branch(shape, 300)(torch.zeros(2, *shape)).shape == (2, 300)
+    assert through(branch(shape, 300), torch.zeros(2, *shape)).shape == (2, 300)
 
 
 def test_without_a_size_vectors_are_as_they_are() -> None:
     vectors = torch.rand(2, 512)
     module = branch((512,), None)
-    assert module(vectors) is vectors
+    assert through(module, vectors) is vectors
     assert not list(module.parameters())

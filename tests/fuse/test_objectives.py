@@ -31,7 +31,10 @@ class Recorder(Network):
     def fit_inputs(self, vectors: object, present: Tensor) -> None:
         self.fitted.append(present)
 
-    def forward(self, vectors: dict[str, Tensor], present: Tensor) -> Output:  # type: ignore[override]
+    def prepare(self, vectors: dict[str, Tensor]) -> dict[str, Tensor]:  # type: ignore[override]
+        return vectors
+
+    def of_prepared(self, vectors: dict[str, Tensor], present: Tensor) -> Output:  # type: ignore[override]
         self.seen.append((vectors, present))
         fused = next(iter(vectors.values()))
         return Output({"gender": torch.zeros(len(present), 2)}, fused, None)

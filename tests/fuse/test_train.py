@@ -83,6 +83,24 @@ def test_the_same_seed_gives_the_same_numbers(toy: Data) -> None:
     assert n == n_again == 3
 
 
+def test_products_in_bf16_train_as_well_as_those_in_float32(toy: Data) -> None:
+    """Within what another seed changes; on a processor without bfloat16 they are the same."""
+    config = replace(CONFIG, optimiser=Optimiser(epochs=12, batch=8))
+    losses = {}
+    for products, seed in (("highest", 0), ("highest", 1), ("highest", 2), ("medium", 0)):
+        torch.set_float32_matmul_precision(products)
+        objective = Classification(toy, TRAIN, DEV, TASK_WEIGHTS, 8, seed_of(seed, 0))
+        network = new_network(replace(config, seed=seed), CLASSES, SHAPES, 0)
+        state, _ = train_fold(network, objective, config.how)
+        torch.set_float32_matmul_precision("highest")
+        network.load_state_dict(state)
+        with torch.inference_mode():
+            losses[products, seed] = objective.held_out(network.eval())
+    plain = [loss for (products, _), loss in losses.items() if products == "highest"]
+    spread = max(plain) - min(plain)
+    assert min(plain) - spread <= losses["medium", 0] <= max(plain) + spread
+
+
 @pytest.mark.parametrize(("seed", "fold"), [(1, 1), (0, 0)])
 def test_another_seed_or_fold_gives_others(toy: Data, seed: int, fold: int) -> None:
     first, _ = trained(CONFIG, 1, toy)
