@@ -1,6 +1,6 @@
 # make help lists the targets. Every target sets up its own environment in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help venv tables leakage test check clean real real-audiovisual extras
+.PHONY: help venv tables leakage test check clean real real-audiovisual extras bench
 
 PYTHON ?= python3
 SCALE ?= quick
@@ -48,6 +48,15 @@ real-audiovisual: $(VENV)/.extras  ## Tables 1 and 2 of face and voice on real d
 		--genuine clip --under face=0.3 --out "$(OUT)"
 	$(BIN)/mmbio tables audiovisual-table1 audiovisual-table2 --data "$(DATA)" --match none --frames 4 \
 		--under face=0.3 --out "$(OUT)"
+
+bench: $(VENV)/.bench  ## Time mmbio beside its peers (about half an hour on a quiet machine; docs/benchmarks.md)
+	$(BIN)/python -m benchmarks.run
+
+$(VENV)/.bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps \
+		bob.measure bob bob.io.base clapper
+	touch $@
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest

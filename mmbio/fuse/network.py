@@ -62,7 +62,7 @@ class Network(nn.Module):
 
     def of_prepared(self, prepared: Mapping[str, Tensor], present: Tensor) -> Output:
         """What `forward` gives, of forms that are prepared."""
-        dtype = next((p.dtype for p in prepared.values()), torch.get_default_dtype())
+        dtype = next((t.dtype for t in (*prepared.values(), *self.parameters())), torch.get_default_dtype())
         parts = [
             self.branches[m](prepared[m])
             if m in prepared

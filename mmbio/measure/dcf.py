@@ -113,9 +113,9 @@ def act_dcf(
 
 
 def _least(points: Points, cost: Cost) -> float:
-    k = points.cheapest(cost.of_misses / points.n_genuine, cost.of_false_matches / points.n_impostor)
-    fnmr, fmr = points.misses[k] / points.n_genuine, points.false_matches[k] / points.n_impostor
-    return min(1.0, float(cost.of_misses * fnmr + cost.of_false_matches * fmr))  # 1: rounding at an end point
+    misses, matches = points.cheapest(cost.of_misses / points.n_genuine, cost.of_false_matches / points.n_impostor)
+    fnmr, fmr = misses / points.n_genuine, matches / points.n_impostor
+    return min(1.0, cost.of_misses * fnmr + cost.of_false_matches * fmr)  # 1: rounding at an end point
 
 
 def _shortest(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from mmbio.embed.settings import device_of
 from mmbio.errors import MmbioError
 from mmbio.fuse.run import extraction_of
 from mmbio.measure.logistic import fit
+from mmbio.measure.score_norm import ADAPTIVE, NONE, check, normalised
 from mmbio.measure.trials import Trials
 from mmbio.report import Report
 
@@ -38,9 +39,12 @@ class Compared:
     trials: Trials  # those: T of them
     both: np.ndarray  # (T, M) bool: the modalities in use that both sides have
     cosines: np.ndarray  # (T, 1) of fused vectors; at score level (T, M), 0 where a side misses the modality
+    enrolment: Side
     probe: Side
 
 
+BLOCK: Final = 2**16  # items embedded at once; whole batches of `fused`, so that blocks change no vector
+OF_TRAINING: Final = "the training subjects"  # what the cohort is
 Rule = Callable[[Compared], np.ndarray]  # the scores (T,), higher: more alike
 
 
@@ -54,22 +58,68 @@ def compare(evaluator: "Evaluator", asked: Trials, condition: Condition, report:
     # A fused vector can be compared across modalities, a cosine cannot.
     usable = np.asarray(both.any(1) if evaluator.config.is_score_level else there[0].any(1) & there[1].any(1))
     trials = trials.take(usable)
-    return Compared(known, usable, trials, both[usable], _cosines(evaluator, sides, trials), sides[1])
+    return Compared(known, usable, trials, both[usable], _cosines(evaluator, sides, trials), *sides)
 
 
-def rule_of(evaluator: "Evaluator", dev: Compared) -> tuple[Rule, dict[str, float]]:
-    """How a system's cosines become scores, and at score level the weights of the fit for all modalities.
+def rule_of(evaluator: "Evaluator", dev: Compared, cohort: np.ndarray | None) -> tuple[Rule, dict[str, float]]:
+    """How a system's cosines become scores, and what is told of it: weights of all modalities, or the normalisation.
 
-    Score-level fusion is fitted on the dev trials that have all modalities.
+    Score-level fusion is fitted on the dev trials that have all modalities; cosines of fused vectors are the scores,
+    or are normalised by a cohort (C, F).
     """
+    if cohort is not None:
+        name, top = evaluator.options.score_norm, evaluator.options.top
+        told = {name: float(top if name == ADAPTIVE else len(cohort)), "cohort": float(len(cohort))}
+        return (lambda compared: _normalised(compared, cohort, name, top)), told
     if not evaluator.config.is_score_level:
         return (lambda compared: compared.cosines[:, 0]), {}
     modalities = evaluator.config.modalities
     whole = dev.both.all(1)
     fitted = fit(dev.cosines[whole], dev.trials.genuine[whole], modalities)
     weights, bias = fitted.fits[(True,) * len(modalities)]
-    told = dict(zip(modalities, weights.tolist(), strict=True)) | {"bias": bias}
-    return (lambda compared: fitted.scores(compared.cosines, compared.both)), told
+    weighed = dict(zip(modalities, weights.tolist(), strict=True)) | {"bias": bias}
+    return (lambda compared: fitted.scores(compared.cosines, compared.both)), weighed
+
+
+def check_norm(evaluator: "Evaluator") -> None:
+    """Refuse a score normalisation of what is no cosine of fused vectors, or by too few training subjects."""
+    name = evaluator.options.score_norm
+    if name == NONE:
+        return
+    if evaluator.config.is_score_level:
+        raise MmbioError(
+            f"--score-norm {name}: normalises the cosine of fused vectors, and {evaluator.config.fusion} weighs one"
+            " cosine a modality; train a feature-level fusion or cosine, or leave it out"
+        )
+    subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)[_training(evaluator)]
+    check(name, evaluator.options.top, len(np.unique(subjects)), OF_TRAINING)
+
+
+def cohort_of(evaluator: "Evaluator", report: Report) -> np.ndarray | None:
+    """The mean fused vector (C, F) of each training subject under the condition of training; None: not asked for."""
+    if evaluator.options.score_norm == NONE:
+        return None
+    rows = _training(evaluator)
+    side = _side(evaluator, rows, evaluator.config.condition, "probe", report)
+    there = np.flatnonzero(_there(evaluator, side, rows).any(1))
+    subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)[rows[there]]
+    order = np.argsort(subjects, kind="stable")
+    firsts = np.flatnonzero(np.diff(subjects[order])) + 1
+    means = [side.fused[there[of]].mean(0, dtype=np.float64) for of in np.split(order, firsts) if len(of)]
+    check(evaluator.options.score_norm, evaluator.options.top, len(means), OF_TRAINING)
+    return np.stack(means)
+
+
+def _training(evaluator: "Evaluator") -> np.ndarray:
+    return np.unique(evaluator.manifest.partitions(evaluator.config.unseen)[0].train)
+
+
+def _normalised(compared: Compared, cohort: np.ndarray, name: str, top: int) -> np.ndarray:
+    trials, cosines = compared.trials, compared.cosines[:, 0]
+    if not len(cosines):
+        return cosines
+    at = _at(compared.enrolment, trials.enrolment), _at(compared.probe, trials.probe)
+    return normalised(cosines, compared.enrolment.fused, compared.probe.fused, *at, cohort, name, top)
 
 
 def _sides(evaluator: "Evaluator", trials: Trials, condition: Condition, report: Report) -> tuple[Side, Side]:
@@ -94,18 +144,36 @@ def _side(evaluator: "Evaluator", rows: np.ndarray, condition: Condition, side: 
     if not len(rows):
         nobody = np.zeros((0, len(manifest.modalities)), bool)
         return Side(Embeddings(rows, manifest.modalities, {}, nobody), np.zeros((0, 0)), None)
-    embeddings = embeddings_under(manifest, condition, config.modalities, rows, settings, report, side)
     if config.is_score_level:
+        embeddings = embeddings_under(manifest, condition, config.modalities, rows, settings, report, side)
         return Side(embeddings, np.zeros((len(rows), 0)), None)
     device = device_of(settings.device)
-    with one_core():
-        vectors, weights = fused(evaluator.checkpoint.network(0).to(device), tensors(embeddings, {}, device))
-    if not np.isfinite(vectors).all():
-        raise MmbioError(
-            f"{evaluator.checkpoint.path}: its network gives vectors that are no numbers, so its training diverged;"
-            " train with another --seed or other --noise"
-        )
-    return Side(embeddings, vectors, weights)
+    network = evaluator.checkpoint.network(0).to(device)
+    present = np.zeros((len(rows), len(manifest.modalities)), bool)
+    vectors = weights = None
+    for start in range(0, len(rows), BLOCK):  # the vectors that are fused are never held all at once
+        block = slice(start, start + BLOCK)
+        embeddings = embeddings_under(manifest, condition, config.modalities, rows[block], settings, report, side)
+        with one_core():
+            part, alpha = fused(network, tensors(embeddings, {}, device))
+        if not np.isfinite(part).all():
+            raise MmbioError(
+                f"{evaluator.checkpoint.path}: its network gives vectors that are no numbers, so its training diverged;"
+                " train with another --seed or other --noise"
+            )
+        present[block] = embeddings.present
+        vectors = _placed(vectors, part, block, len(rows))
+        weights = None if alpha is None else _placed(weights, alpha, block, len(rows))
+    assert vectors is not None
+    return Side(Embeddings(rows, manifest.modalities, {}, present), vectors, weights)
+
+
+def _placed(whole: np.ndarray | None, part: np.ndarray, rows: slice, n: int) -> np.ndarray:
+    """A part (k, d) put to its rows of an array (n, d), which the first part makes."""
+    if whole is None:
+        whole = np.empty((n, *part.shape[1:]), part.dtype)
+    whole[rows] = part
+    return whole
 
 
 def _there(evaluator: "Evaluator", side: Side, rows: np.ndarray) -> np.ndarray:

@@ -24,10 +24,13 @@ from mmbio.measure.intervals import (
     of_error_rate,
     wilson,
 )
+from mmbio.measure.least_cost import least_costs
 from mmbio.measure.rates import checked
+from mmbio.measure.runs import Runs, runs_of
 
 STATISTICS: Final = ("eer", "min_dcf")
-BATCH: Final = 1 << 20  # trials x draws worked on at once: a few tens of MB
+BATCH: Final = 1 << 21  # trials x draws worked on at once: a few tens of MB
+LEAST_DRAWS: Final = 8  # at once, however long the list: one look at a run then serves them all
 LEAST_SUBJECTS: Final = 3  # of two, a draw that keeps both kinds of trials is always the two
 NO_ERRORS: Final = 0.1  # as many draws without errors tell that all errors are those of one or two subjects
 TOO_FEW: Final = "none: fewer than 3 subjects"
@@ -173,8 +176,11 @@ class SortedTrials:
     genuine: np.ndarray  # (G,) subject
     enrolment: np.ndarray  # (I,) subject of an impostor trial's one side
     probe: np.ndarray  # (I,) and of its other
-    n_genuine: np.ndarray  # (R + 1,) genuine trials before point r
-    n_impostor: np.ndarray  # (R + 1,) impostor trials before point r
+    pairs: np.ndarray  # (2, P) two subjects of impostor trials, each pair once
+    of_genuine: Runs  # the runs that have genuine trials, whose members are subjects
+    of_impostor: Runs  # the runs that have impostor trials, whose members are pairs
+    n_genuine: np.ndarray  # (R + 1,) how many of them come before point r
+    n_impostor: np.ndarray  # (R + 1,)
     corners: np.ndarray  # points among which every detection cost has its minimum
 
     @property
@@ -193,31 +199,36 @@ class SortedTrials:
         checked(scores[genuine], scores[~genuine])
         _check_subjects(genuine, enrolment_subject, probe_subject)
         names, index = np.unique(np.concatenate([enrolment_subject, probe_subject]), return_inverse=True)
-        order = np.argsort(scores, kind="stable")
+        order = np.argsort(scores)
         kind = genuine[order]
         enrolment, probe = index[: scores.size][order], index[scores.size :][order]
-        ends, has_genuine, has_impostor = _runs(scores[order], kind)
+        ends, has_genuine, has_impostor = runs_of(scores[order], kind)
         n_genuine = np.concatenate([[0], np.cumsum(kind)])[ends]
-        after_impostor = np.concatenate([[True], has_impostor])
-        before_genuine = np.concatenate([has_genuine, [True]])
+        own, one, other = enrolment[kind], enrolment[~kind], probe[~kind]
+        pairs, pair = np.unique(np.minimum(one, other) * len(names) + np.maximum(one, other), return_inverse=True)
+        of_genuine = Runs.of(own, len(names), n_genuine)
+        of_impostor = Runs.of(pair, len(pairs), ends - n_genuine)
         return cls(
             n_subjects=len(names),
-            genuine=enrolment[kind],
-            enrolment=enrolment[~kind],
-            probe=probe[~kind],
-            n_genuine=n_genuine,
-            n_impostor=ends - n_genuine,
-            corners=np.flatnonzero(after_impostor & before_genuine),
+            genuine=own,
+            enrolment=one,
+            probe=other,
+            pairs=np.stack(np.divmod(pairs, len(names))),
+            of_genuine=of_genuine,
+            of_impostor=of_impostor,
+            n_genuine=of_genuine.before,
+            n_impostor=of_impostor.before,
+            corners=np.flatnonzero(np.append(True, has_impostor) & np.append(has_genuine, True)),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Weights summed over the trials by ascending score, for the draws of a batch that have both kinds."""
+    """Weights summed over the runs of each kind by ascending score, for the draws of a batch that have both kinds."""
 
     kept: np.ndarray  # (B,) bool, of whom D are kept
-    genuine: np.ndarray  # (D, G + 1) the weight of the first g genuine trials
-    impostor: np.ndarray  # (D, I + 1)
+    genuine: np.ndarray  # (D, G + 1) the weight of the first g runs that have genuine trials
+    impostor: np.ndarray  # (D, I + 1) and of the first i that have impostor ones
 
 
 def batches(trials: SortedTrials, seed: int, draws: int, width: int = 1) -> Iterator[tuple[slice, Sums]]:
@@ -226,7 +237,7 @@ def batches(trials: SortedTrials, seed: int, draws: int, width: int = 1) -> Iter
     `width`: how many values the caller makes of a draw, where they may be more than the trials.
     """
     rng = np.random.default_rng(seed)
-    n, size = trials.n_subjects, max(1, BATCH // max(width, trials.genuine.size + trials.probe.size))
+    n, size = trials.n_subjects, max(LEAST_DRAWS, BATCH // max(width, trials.genuine.size + trials.probe.size))
     for low in range(0, draws, size):
         part = slice(low, min(low + size, draws))
         yield part, sums_of(trials, rng.multinomial(n, np.full(n, 1 / n), size=part.stop - low))
@@ -242,43 +253,27 @@ def _check_subjects(genuine: np.ndarray, enrolment_subject: np.ndarray, probe_su
         )
 
 
-def _runs(scores: np.ndarray, genuine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where runs end (R + 1,), beginning with 0, and whether each (R,) holds genuine and impostor trials."""
-    starts = np.flatnonzero(np.concatenate([[True], scores[1:] != scores[:-1]]))
-    has_genuine = np.logical_or.reduceat(genuine, starts)
-    has_impostor = np.logical_or.reduceat(~genuine, starts)
-    same = (has_genuine[1:] == has_genuine[:-1]) & (has_impostor[1:] == has_impostor[:-1])
-    mixed = has_genuine[1:] & has_impostor[1:]
-    first = np.flatnonzero(np.concatenate([[True], ~same | mixed]))
-    return np.append(starts[first], scores.size), has_genuine[first], has_impostor[first]
-
-
 def sums_of(trials: SortedTrials, weights: np.ndarray) -> Sums:
     """The sums of trials in which subjects (S,) weigh weights (B, S) int."""
     most = max(trials.genuine.size, trials.probe.size) * int(weights.max()) ** 2
-    times: np.ndarray = weights.astype(np.int32 if most < 2**31 else np.int64)
-    genuine = _cumulated(times.take(trials.genuine, 1))
-    impostor = _cumulated(times.take(trials.enrolment, 1) * times.take(trials.probe, 1))
+    times = np.ascontiguousarray(weights.T, np.int32 if most < 2**31 else np.int64)
+    one, other = trials.pairs
+    genuine = trials.of_genuine.cumulated(times)
+    impostor = trials.of_impostor.cumulated(times.take(one, 0) * times.take(other, 0))
     kept = genuine[:, -1].astype(bool) & impostor[:, -1].astype(bool)
     return Sums(kept, genuine, impostor) if kept.all() else Sums(kept, genuine[kept], impostor[kept])
 
 
-def _cumulated(weights: np.ndarray) -> np.ndarray:
-    """Sums (D, N + 1) of the first 0 .. N weights (D, N)."""
-    sums = np.zeros((len(weights), weights.shape[1] + 1), weights.dtype)
-    np.cumsum(weights, axis=1, out=sums[:, 1:])
-    return sums
-
-
 def eers(trials: SortedTrials, sums: Sums) -> np.ndarray:
     """EERs (D,): bisect for the first point with FNMR >= FMR, then cross on the line to it."""
-    rows = np.arange(len(sums.genuine))
-    n_genuine, n_impostor = (s[:, -1].astype(np.int64) for s in (sums.genuine, sums.impostor))
+    genuine, impostor = trials.of_genuine.by_run(sums.genuine), trials.of_impostor.by_run(sums.impostor)
+    rows = np.arange(len(genuine))
+    n_genuine, n_impostor = (s[:, -1].astype(np.int64) for s in (genuine, impostor))
 
     def at(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Misses, and FNMR - FMR in units of 1 / (n_genuine n_impostor), both exact."""
-        misses = sums.genuine[rows, trials.n_genuine[point]].astype(np.int64)
-        matches = n_impostor - sums.impostor[rows, trials.n_impostor[point]]
+        misses = genuine[rows, trials.n_genuine[point]].astype(np.int64)
+        matches = n_impostor - impostor[rows, trials.n_impostor[point]]
         return misses, misses * n_impostor - matches * n_genuine
 
     low, high = np.zeros(rows.size, np.intp), np.full(rows.size, trials.n_points - 1)
@@ -292,7 +287,13 @@ def eers(trials: SortedTrials, sums: Sums) -> np.ndarray:
 
 def min_dcfs(trials: SortedTrials, sums: Sums, costs: Sequence[Cost]) -> np.ndarray:
     """minDCFs (D,), the mean over costs."""
-    fnmr = sums.genuine.take(trials.n_genuine[trials.corners], 1) / sums.genuine[:, -1:]
-    fmr = 1 - sums.impostor.take(trials.n_impostor[trials.corners], 1) / sums.impostor[:, -1:]
-    least = [(cost.of_misses * fnmr + cost.of_false_matches * fmr).min(1) for cost in costs]
+    genuine, impostor = trials.of_genuine.by_run(sums.genuine), trials.of_impostor.by_run(sums.impostor)
+
+    def rates(corner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """FNMR and FMR (D, C) at corners (C,)."""
+        point = trials.corners[corner]
+        fnmr = genuine.take(trials.n_genuine[point], 1) / genuine[:, -1:]
+        return fnmr, 1 - impostor.take(trials.n_impostor[point], 1) / impostor[:, -1:]
+
+    least = least_costs(rates, len(trials.corners), [(cost.of_misses, cost.of_false_matches) for cost in costs])
     return np.asarray(np.minimum(1.0, np.mean(least, axis=0)))

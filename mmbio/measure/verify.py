@@ -12,7 +12,8 @@ from mmbio.measure.calibrated import LOGISTIC, PAV, Found, Maps, Measurable
 from mmbio.measure.dcf import Cost
 from mmbio.measure.intervals import Interval
 from mmbio.measure.results import Figure
-from mmbio.measure.scoring import Compared, Rule, compare, rule_of
+from mmbio.measure.score_norm import NONE, TOP
+from mmbio.measure.scoring import Compared, Rule, check_norm, cohort_of, compare, rule_of
 from mmbio.measure.trial_bootstrap import trial_bootstrap
 from mmbio.measure.trials import Trials, missing, of_manifest
 from mmbio.report import Report
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mmbio.measure.evaluate import Evaluator
 
 DRAWS = 1000  # of the subject bootstrap
-Fitted = tuple[Rule, dict[str, float], Maps]  # on dev trials, the same for every condition of the test
+Fitted = tuple[Rule, dict[str, float], Maps]  # on training and dev, the same for every condition of the test
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Options:
     cost: Cost = dcf.DEFAULT
     by_gender: bool = False
     skip_missing: bool = False
+    score_norm: str = NONE  # of cosines, by the training subjects
+    top: int = TOP  # of them, a side, where it is adaptive
 
     @property
     def costs(self) -> tuple[Cost, ...]:
@@ -63,14 +66,16 @@ class Verified:
 
 def run(evaluator: "Evaluator", report: Report) -> Verified:
     """Score and measure the trials; raises MmbioError for data that cannot be used."""
+    check_norm(evaluator)
     asked = evaluator.trials or of_manifest(evaluator.manifest)
     found = compare(evaluator, asked, evaluator.condition, report)
     n_missing = len(asked.genuine) - len(found.trials.genuine)
     if n_missing and not evaluator.options.skip_missing:
         raise missing(asked, found.known, found.usable)
-    if evaluator.checkpoint.hash not in evaluator.fitted:
-        evaluator.fitted[evaluator.checkpoint.hash] = _on_dev(evaluator, report)
-    rule, weighed, maps = evaluator.fitted[evaluator.checkpoint.hash]
+    system = f"{evaluator.checkpoint.hash} {evaluator.options.score_norm} {evaluator.options.top}"
+    if system not in evaluator.fitted:
+        evaluator.fitted[system] = _on_dev(evaluator, report)
+    rule, weighed, maps = evaluator.fitted[system]
     trials, probe, scores = found.trials, found.probe, rule(found)
     subjects = evaluator.manifest.items["subject"].to_numpy(np.int64)
     llrs = {name: to_llr(scores) for name, to_llr in maps.items()}
@@ -98,13 +103,14 @@ def run(evaluator: "Evaluator", report: Report) -> Verified:
 
 
 def _on_dev(evaluator: "Evaluator", report: Report) -> Fitted:
-    """What is fitted on dev trials under the condition of training: the score rule with its weights, and LLR maps."""
+    """What is fitted under the condition of training: the score rule with its weights or cohort, and dev's LLR maps."""
     manifest, config = evaluator.manifest, evaluator.config
     trials = of_manifest(manifest, "dev") if config.is_score_level else calibrated.dev_trials(manifest)
     dev: Compared = compare(evaluator, trials, config.condition, report)
     kept = calibrated.held_out(manifest, dev.trials)
+    cohort = cohort_of(evaluator, report)
     with one_core():  # the fits set the threads of the whole process
-        rule, weighed = rule_of(evaluator, dev)
+        rule, weighed = rule_of(evaluator, dev, cohort)
         return rule, weighed, calibrated.maps(dev.trials.genuine[kept], rule(dev)[kept])
 
 

@@ -8,24 +8,27 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from mmbio.cli.score import command
+from mmbio.cli.score import NORMS, command
 from mmbio.errors import MmbioError
+from mmbio.measure.score_norm import NONE, SIDES
 
 Score = Callable[..., Result]
 
 TRIALS = "1 a/1.wav a/2.wav\n0 a/1.wav b/1.wav\n0 b/1.wav z/1.wav\n"
 VECTORS = np.array([[3, 4], [6, 8], [4, -3], [0, 0]], np.float32)
+NORMALISED = "--embeddings v.npz --trials trials.txt --score-norm"
 WRITTEN = "enrolment,probe,score,genuine\na/1.wav,a/2.wav,1.0,1\na/1.wav,b/1.wav,0.0,0\n"
 
 
 @pytest.fixture
 def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
-    """`mmbio score WORDS` beside v.npz (a/1, a/2, b/1, z/1 .wav), v.npy with stripped ids.txt, and trials.txt."""
+    """`mmbio score WORDS` beside v.npz (a/1, a/2, b/1, z/1 .wav), v.npy with stripped ids.txt, trials.txt, c.npz."""
     monkeypatch.chdir(tmp_path)
     ids = np.array(["a/1.wav", "a/2.wav", "b/1.wav", "z/1.wav"])
     np.savez("v.npz", ids=ids, vectors=VECTORS)
     np.savez("few.npz", ids=ids[:3], vectors=VECTORS[:3])
     np.save("v.npy", VECTORS)
+    np.savez("c.npz", ids=np.array(["p", "q", "r"]), vectors=np.array([[1, 0], [0, 1], [1, 1]], np.float32))
     Path("ids.txt").write_text("a/1\na/2\nb/1\nz/1\n")
     Path("trials.txt").write_text(TRIALS)
 
@@ -44,6 +47,29 @@ def test_what_is_written(score: Score, words: str) -> None:
         "embeddings: 4, 1 of them zero vectors, 0 repeated rows left out",
         "written: new/s.csv; next: mmbio metrics new/s.csv",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "n"),
+    [
+        ("z-norm", "scores: z-norm by a cohort of 3", 3),
+        ("as-norm --top 2", "scores: as-norm by the 2 nearest of a cohort of 3", 2),
+    ],
+)
+def test_normalised_scores(score: Score, words: str, told: str, n: int) -> None:
+    given = f"--embeddings v.npz --trials trials.txt --cohort c.npz --score-norm {words} --out s.csv"
+    shown = score(given).stdout.splitlines()
+    assert shown[2:] == [told, "written: s.csv; next: mmbio metrics s.csv"]
+    of_the_same = np.loadtxt("s.csv", delimiter=",", skiprows=1, usecols=2)[0]
+    cosines = np.array([0.6, 0.8, 1.4 / 2**0.5])[-n:]  # of both sides, (3, 4) and (6, 8), with the cohort
+    assert of_the_same == pytest.approx((1 - cosines.mean()) / cosines.std())
+    again = json.loads(score(f"{given} --json").stdout)
+    assert (again["score_norm"], again["n_cohort"]) == (words.split()[0], 3)
+    assert ("top" in again) == ("--top" in words)
+
+
+def test_every_normalisation_can_be_chosen() -> None:
+    assert (NONE, *SIDES) == NORMS
 
 
 def test_missing_trials_are_skipped_and_counted(score: Score) -> None:
@@ -69,12 +95,22 @@ def test_quiet_says_nothing(score: Score) -> None:
         ("--embeddings v.npz --trials none --out s.csv", "none: cannot be read"),
         ("--embeddings v.npz --trials trials.txt --out .", r"--out \.: a folder; give the name of a CSV file"),
         ("--embeddings v.npz --trials trials.txt --out v.npz/s.csv", "v.npz: cannot be written to"),
+        (f"{NORMALISED} z-norm --out s.csv", "--score-norm z-norm: takes a cohort"),
+        ("--embeddings v.npz --trials trials.txt --cohort c.npz --out s.csv", "--cohort c.npz: nothing is normalised"),
+        ("--embeddings v.npz --trials trials.txt --cohort-ids c --out s.csv", "--cohort-ids c: are of a cohort"),
+        (f"{NORMALISED} z-norm --cohort c.npz --top 2 --out s.csv", "--top 2: belongs to as-norm"),
+        (f"{NORMALISED} as-norm --cohort c.npz --top 4 --out s.csv", r"--top 4: more than the cohort's 3 .c.npz."),
+        (f"{NORMALISED} as-norm --cohort none.npz --out s.csv", "none.npz: cannot be read"),
+        (f"{NORMALISED} as-norm --cohort c.npz --out c.npz", "--out c.npz: one of the files read"),
+        (f"{NORMALISED} as-norm --cohort v.npz --out s.csv", "4 of its embeddings are in the trials, 'a/1.wav' among"),
+        (f"{NORMALISED} as-norm --cohort ../wide.npz --out s.csv", "vectors of 3 dimensions, where v.npz has 2"),
         ("--embeddings v.npz --trials ids.txt --out s.csv", "ids.txt: row 1: 'a/1' has 1 columns"),
         ("--embeddings v.npz --trials trials.txt --strip-suffix 1.wav --out s.csv", None),
         ("--embeddings v.npz --trials trials.txt --strip-suffix /1.wav --out s.csv", None),
     ],
 )
 def test_bad_input(score: Score, tmp_path: Path, words: str, told: str | None) -> None:
+    np.savez(tmp_path.parent / "wide.npz", ids=np.array(["p", "q"]), vectors=np.ones((2, 3)))
     before = {path.name for path in tmp_path.iterdir()}
     if told is None:
         score(words)

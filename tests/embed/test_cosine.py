@@ -1,11 +1,14 @@
-"""Cosine: hand-worked pairs, zero vectors, and that blocks change nothing."""
+"""Cosine: hand-worked pairs, zero vectors, and that blocks, threads and the order of trials change nothing."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mmbio.embed.cosine import cosine, pair_scores
+from mmbio.embed import cosine as module
+from mmbio.embed.cosine import SPAN, cosine, pair_scores
+from mmbio.measure.dcf import min_dcf
+from mmbio.measure.rates import eer, points
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,76 @@ def test_blocks_layouts_and_maps_change_nothing(tmp_path: Path, dim: int) -> Non
     assert [pair_scores(a, b, rows_a[[i]], rows_b[[i]])[0] for i in range(50)] == scores[:50].tolist()
     expected = (a @ b.T)[rows_a, rows_b] / np.linalg.norm(a, axis=1)[rows_a] / np.linalg.norm(b, axis=1)[rows_b]
     np.testing.assert_allclose(scores, expected, atol=1e-6)
+
+
+def plain(vectors: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray) -> np.ndarray:
+    """The cosines as a reader would write them: everything widened, then one pair after the other."""
+    wide = vectors.astype(np.float64)
+    norms = np.sqrt((wide * wide).sum(1))
+    return np.array([(wide[a] * wide[b]).sum() / (norms[a] * norms[b]) for a, b in zip(rows_a, rows_b, strict=True)])
+
+
+def listed(n_subjects: int, each: int, dim: int, n_trials: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clips of subjects (N, D) float32, and the rows of both sides of trials, half of them genuine, shuffled."""
+    rng = np.random.default_rng(7)
+    of = np.repeat(rng.standard_normal((n_subjects, dim)), each, axis=0)
+    vectors = (of + rng.normal(0, 1.5, of.shape)).astype(np.float32)
+    rows_a = rng.integers(0, len(of), n_trials)
+    same = rows_a // each * each + rng.integers(0, each, n_trials)
+    rows_b = np.where(rng.random(n_trials) < 0.5, same, rng.integers(0, len(of), n_trials))
+    return vectors, rows_a, rows_b
+
+
+def test_metrics_are_those_of_the_plain_path() -> None:
+    vectors, rows_a, rows_b = listed(40, 20, 128, 20_000)
+    genuine = rows_a // 20 == rows_b // 20
+    fast, slow = pair_scores(vectors, vectors, rows_a, rows_b), plain(vectors, rows_a, rows_b)
+    np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-15)
+    found = [points(scores[genuine], scores[~genuine]) for scores in (fast, slow)]
+    for figure in (eer, min_dcf):
+        assert abs(figure(found[0]) - figure(found[1])) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "set_to",
+    [
+        {"ALONE": 0},
+        {"ALONE": 0, "TRIALS": 100},
+        {"REPEATS": 10**9},
+        {"REPEATS": 0, "ALONE": 0},
+        {"RESIDENT": 1},
+        {"RESIDENT": 7 * 128, "REPEATS": 0},
+        {"SPAN": 10**9},
+    ],
+)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_order_and_memory_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, set_to: dict[str, int], threads: int
+) -> None:
+    vectors, rows_a, rows_b = listed(10, 4, 128, 2000)
+    expected = pair_scores(vectors, vectors, rows_a, rows_b)
+    monkeypatch.setenv("MMBIO_THREADS", str(threads))
+    for name, value in set_to.items():
+        monkeypatch.setattr(module, name, value)
+    order = np.random.default_rng(0).permutation(2000)
+    np.save(tmp_path / "v.npy", vectors)
+    for of in (vectors, np.load(tmp_path / "v.npy", mmap_mode="r"), np.asfortranarray(vectors), vectors.astype(">f4")):
+        assert pair_scores(of, of, rows_a, rows_b).tobytes() == expected.tobytes()
+        assert pair_scores(of, of, rows_b[order], rows_a[order]).tobytes() == expected[order].tobytes()
+
+
+@pytest.mark.parametrize("dim", [3, 512, 513, 2 * SPAN + 5])
+def test_ties_are_exact(dim: int) -> None:
+    rng = np.random.default_rng(dim)
+    vectors = rng.standard_normal((6, dim)).astype(np.float32)
+    vectors[3:] = vectors[:3]  # each twice
+    rows_a, rows_b = (side.ravel() for side in np.meshgrid(np.arange(6), np.arange(6)))
+    scores = pair_scores(vectors, vectors, rows_a, rows_b).reshape(6, 6)
+    assert (scores == scores.T).all()
+    assert (scores[:3, :3] == scores[3:, 3:]).all()
+    assert (scores[:3, :3] == scores[:3, 3:]).all()
+    np.testing.assert_allclose(np.diag(scores), 1, rtol=0, atol=4e-16)
+    assert len(np.unique(scores[:3, :3][~np.eye(3, dtype=bool)])) == 3
 
 
 def test_one_array_on_both_sides() -> None:

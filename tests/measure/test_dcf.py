@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbio.errors import MmbioError
-from mmbio.measure import rates
 from mmbio.measure.dcf import PRESETS, Cost, act_dcf, min_dcf, min_dcf_preset, preset_text
 from mmbio.measure.rates import points
 
@@ -76,15 +75,6 @@ def test_float32_scores_meet_the_threshold_itself() -> None:
     accepted = [bool(s >= t) for s in (float(above), float(rounded), float(below))]
     found = [act_dcf(np.array([s]), np.array([0], np.float32), 0.01) == 0 for s in (above, rounded, below)]
     assert found == accepted
-
-
-@pytest.mark.parametrize("chunk", [1, 7, 100])
-def test_pieces_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    found = points(rng.normal(2, 1, 300), rng.normal(0, 1, 300))
-    whole = min_dcf(found)
-    monkeypatch.setattr(rates, "CHUNK", chunk)
-    assert min_dcf(found) == whole
 
 
 @pytest.mark.parametrize("p_target", [0, 1, -0.1, 1.5, nan, inf])

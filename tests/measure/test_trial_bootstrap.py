@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mmbio.errors import MmbioError
@@ -13,7 +13,17 @@ from mmbio.measure import trial_bootstrap as module
 from mmbio.measure.dcf import DEFAULT, Cost, min_dcf
 from mmbio.measure.intervals import of_error_rate, wilson
 from mmbio.measure.rates import eer, points
-from mmbio.measure.trial_bootstrap import STATISTICS, percentiles, trial_bootstrap, trial_bootstrap_draws
+from mmbio.measure.trial_bootstrap import (
+    STATISTICS,
+    SortedTrials,
+    Sums,
+    eers,
+    min_dcfs,
+    percentiles,
+    sums_of,
+    trial_bootstrap,
+    trial_bootstrap_draws,
+)
 
 COSTS = (Cost(0.3), Cost(0.01, 10, 1))
 
@@ -60,12 +70,32 @@ def by_repetition(trials: Trials, weights: np.ndarray, costs: Sequence[Cost] = C
 
 
 @given(st.integers(0, 10_000), st.integers(2, 6), st.integers(0, 40), st.sampled_from([1, 4, 1000]))
+@example(seed=0, n_subjects=9, n=4000, levels=4)
+@example(seed=0, n_subjects=9, n=4000, levels=1000)
 def test_equals_repeated_trials(seed: int, n_subjects: int, n: int, levels: int) -> None:
     trials = random_trials(seed, n_subjects, n, levels)
     drawn = trial_bootstrap_draws(*trials.args(), seed=seed, costs=COSTS, draws=8)
     expected = np.array([by_repetition(trials, weights) for weights in times(seed, 8, n_subjects)])
     np.testing.assert_allclose(drawn["eer"], expected[:, 0], rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(drawn["min_dcf"], expected[:, 1], rtol=1e-12, atol=1e-15)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 300), st.sampled_from([1, 4, 1000]))
+def test_sums_by_run_and_by_trial_tell_the_same(seed: int, n: int, levels: int) -> None:
+    trials = SortedTrials.of(*random_trials(seed, 5, n, levels).args())
+    weights = times(seed, 8, 5)
+    sums = sums_of(trials, weights)
+    of_trials = (
+        weights[sums.kept].take(trials.genuine, 1),
+        np.prod([weights[sums.kept].take(side, 1) for side in (trials.enrolment, trials.probe)], axis=0),
+    )
+    by_trial = Sums(sums.kept, *(np.cumsum(np.pad(of, ((0, 0), (1, 0))), axis=1) for of in of_trials))
+    np.testing.assert_array_equal(eers(trials, sums), eers(trials, by_trial))
+    runs = (trials.of_genuine, by_trial.genuine), (trials.of_impostor, by_trial.impostor)
+    below = [sums[:, of.bounds[of.before[trials.corners]]] / sums[:, -1:] for of, sums in runs]
+    plain = [(c.of_misses * below[0] + c.of_false_matches * (1 - below[1])).min(1) for c in COSTS]
+    for of in (sums, by_trial):
+        np.testing.assert_array_equal(min_dcfs(trials, of, COSTS), np.minimum(1.0, np.mean(plain, axis=0)))
 
 
 def test_intervals_are_those_of_the_draws() -> None:

@@ -17,6 +17,7 @@ from mmbio.fuse.config import OF_PAIRS, Config, Optimiser
 from mmbio.fuse.run import train
 from mmbio.measure.evaluate import Evaluator
 from mmbio.measure.results import Figure
+from mmbio.measure.score_norm import normalised
 from mmbio.measure.trials import Trials, of_manifest
 from mmbio.measure.verify import Options, Verified
 from mmbio.protocols import AUDIOVISUAL
@@ -84,6 +85,17 @@ def test_every_system_has_finite_scores_under_every_null(of: Of, fusion: str, co
     assert all(0 <= f.value <= 1 for name, f in figures(found).items() if name not in of_calibration)
     if fusion != "score-logistic":
         assert (np.abs(found.scores) <= 1).all()
+
+
+@pytest.mark.parametrize("condition", ["clean", "voice=random", "missing=voice@probe"])
+def test_blocks_change_no_score(of: Of, condition: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = verified(of(ATTENTION, condition))
+    monkeypatch.setattr("mmbio.measure.scoring.BLOCK", 7)
+    blocks = verified(of(ATTENTION, condition))
+    assert np.abs(blocks.scores - whole.scores).max() < 1e-6  # a network's batches differ in float32's last bits
+    assert np.array_equal(blocks.present, whole.present)
+    assert blocks.weights is not None and whole.weights is not None
+    assert np.abs(blocks.weights - whole.weights).max() < 1e-6
 
 
 @pytest.mark.parametrize("config", [FACE, VOICE])
@@ -218,6 +230,47 @@ def test_trials_with_unknown_samples(of: Of, av_manifest: Manifest) -> None:
     rows = [row for row in skipping.rows(found) if row.metric in ("eer", "min_dcf")]
     assert {(row.n, row.n_missing, row.n_imputed, row.trials) for row in rows} == {(n - 4, 4, 0, "my own list")}
     assert len({evaluator.hash, skipping.hash, of(ATTENTION, "clean").hash}) == 3
+
+
+def test_normalised_scores_of_the_test_and_of_dev(of: Of, av_manifest: Manifest, av_settings: Settings) -> None:
+    plain = of(VOICE, "clean")
+    evaluator = replace(plain, options=Options(score_norm="s-norm"))
+    found, cosines = verified(evaluator), verified(plain)
+    rows = np.arange(len(av_manifest.items))
+    vectors = embeddings_under(av_manifest, parse("clean"), ["voice"], rows, av_settings).vectors["voice"]
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    subjects, trains = av_manifest.items["subject"].to_numpy(np.int64), av_manifest.partitions()[0].train
+    cohort = np.stack([vectors[trains[subjects[trains] == s]].mean(0) for s in np.unique(subjects[trains])])
+    assert not np.isin(subjects[found.trials.probe], subjects[trains]).any()
+    sides = vectors, vectors, found.trials.enrolment, found.trials.probe
+    expected = normalised(cosines.scores, *sides, cohort, "s-norm")
+    np.testing.assert_allclose(found.scores, expected, atol=1e-4)
+    assert {row.rule_weights for row in evaluator.rows(found)} == {f"s-norm={len(cohort)} cohort={len(cohort)}"}
+    assert {row.rule_weights for row in plain.rows(cosines)} == {""}
+    assert evaluator.hash != plain.hash
+    calibrated, of_cosines = (values(one)["cllr", "logistic"] for one in (found, cosines))
+    assert calibrated < 2 * of_cosines  # maps of dev cosines would put every normalised score far off
+
+
+def test_adaptive_with_all_training_subjects_is_symmetric(of: Of) -> None:
+    whole = replace(of(ATTENTION, "voice=random@probe"), options=Options(score_norm="s-norm"))
+    n = int(verified(whole).rule["cohort"])
+    adaptive = replace(whole, options=Options(score_norm="as-norm", top=n), fitted=whole.fitted)
+    np.testing.assert_allclose(verified(adaptive).scores, verified(whole).scores, rtol=1e-6, atol=1e-9)
+    assert verified(adaptive).rule == {"as-norm": n, "cohort": n}
+    assert len(whole.fitted) == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (LOGISTIC, "--score-norm as-norm: normalises the cosine of fused vectors, and score-logistic weighs one"),
+        (ATTENTION, r"--top 300: more than the cohort's \d+ .the training subjects.; give --top \d+ or less"),
+    ],
+)
+def test_scores_that_cannot_be_normalised(of: Of, config: Config, told: str) -> None:
+    with pytest.raises(MmbioError, match=told):
+        replace(of(config, "clean"), options=Options(score_norm="as-norm")).run()
 
 
 def test_a_network_that_diverged(of: Of, monkeypatch: pytest.MonkeyPatch) -> None:
