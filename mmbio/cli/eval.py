@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mmbio.cli import options
+from mmbio.cli.score import norm_options, top_of
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS
 
@@ -23,7 +24,10 @@ OF_SCORES: Final = {  # metric -> its name, times what, with how many digits and
     "cllr": ("Cllr", 1, 3, ""),
     "min_cllr": ("min Cllr", 1, 3, ""),
 }
-OF_TRIALS: Final = ("trials", "strip_suffix", "missing_trials", "eer", "p_target", "preset", "by_gender")
+OF_TRIALS: Final = (
+    *("trials", "strip_suffix", "missing_trials", "eer", "p_target", "preset", "by_gender"),
+    *("score_norm", "top"),
+)
 
 
 @click.command("eval", short_help="Test a checkpoint under a condition.")
@@ -53,7 +57,9 @@ OF_TRIALS: Final = ("trials", "strip_suffix", "missing_trials", "eer", "p_target
     "--preset", type=click.Choice(options.PRESETS), help="minDCF of an evaluation campaign, in place of --p-target."
 )
 @click.option("--by-gender", is_flag=True, help="Also the figures of trials inside each gender.")
+@norm_options
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run.")
+@options.workers
 @options.out
 @options.as_json
 @options.quiet
@@ -72,7 +78,11 @@ def command(
     p_target: float | None,
     preset: str | None,
     by_gender: bool,
+    score_norm: str,
+    top: int | None,
     device: str,
+    workers: int | None,
+    scheduler: str | None,
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -82,7 +92,8 @@ def command(
     The condition replaces the one of training: modalities it does not name are clean. Prints accuracy as the
     mean over the fold models, with a 95 % interval that draws subjects, the number of distinct decisions, and for
     gender the accuracy of always answering the majority; of verification EER and minDCF with the numbers of
-    trials. Adds rows to results.csv and keeps posteriors or scores.
+    trials. --score-norm takes the training subjects as its cohort, never anybody of the test: of each the mean fused
+    vector under the condition of training. Adds rows to results.csv and keeps posteriors or scores.
 
     \b
     Examples:
@@ -91,6 +102,7 @@ def command(
       mmbio eval --noise paper --unseen
       mmbio eval --protocol audiovisual --noise voice=random
       mmbio eval --protocol audiovisual --missing face --preset sre08
+      mmbio eval --protocol audiovisual --score-norm as-norm --top 200
     """
     from dataclasses import replace
 
@@ -109,6 +121,7 @@ def command(
         raise MmbioError(f"--strip-suffix {strip_suffix}: is for the ids of a list; add --trials, or leave it out")
     cost = Cost() if p_target is None else Cost(p_target)
     settings = options.settings(out, "auto", "auto", device)
+    options.compute_on(workers, scheduler, quiet or as_json)
     path = Path(checkpoint) if checkpoint else checkpoints.newest(settings.home, protocol)
     if path is None:
         raise MmbioError(
@@ -121,7 +134,7 @@ def command(
     settings = settings_of(trained, settings, backbone_weights)
     if unseen and trained.config.verifies:
         raise MmbioError("--unseen: verification always tests subjects that were not trained on; leave it out")
-    how = Options(eer, preset or "", cost, by_gender, missing_trials == "skip")
+    how = Options(eer, preset or "", cost, by_gender, missing_trials == "skip", score_norm, top_of(score_norm, top))
     listed = _trials(found, trials, strip_suffix, missing_trials == "skip")
     if not quiet and not as_json:
         click.echo(f"checkpoint: {path}", err=True)

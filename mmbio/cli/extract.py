@@ -15,6 +15,7 @@ from mmbio.protocols import PROTOCOLS
 @options.segment
 @options.extraction
 @options.backbone
+@options.workers
 @options.out
 @options.as_json
 @options.quiet
@@ -27,6 +28,8 @@ def command(
     precision: str,
     device: str,
     backbones: tuple[str, ...],
+    workers: int | None,
+    scheduler: str | None,
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -50,6 +53,7 @@ def command(
     from mmbio.embed.extract import extract
 
     settings = options.settings(out, backbone_weights, precision, device, backbones)
+    options.compute_on(workers, scheduler, quiet or as_json)
     which = PROTOCOLS[protocol]
     condition = options.condition(noises, (), which)
     found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -111,6 +112,42 @@ missing: Final = click.option(
     metavar="MODALITY",
     help="A modality that is not there, and the system is told. Repeatable.",
 )
+
+
+def _check_workers(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Refuse --workers and --scheduler, whichever is read last, before anything is done."""
+    if value is not None:
+        from mmbio.workers import connect
+
+        given = context.params | {parameter.name: value}
+        connect.check(given.get("workers"), given.get("scheduler"))
+    return value
+
+
+workers: Final = together(
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        callback=_check_workers,
+        help="Extract, and compute the cells of tables, in N processes of this machine: the same bytes (mmbio[dask]).",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        callback=_check_workers,
+        help="The same on the workers of a Dask cluster, where home folder and data stand at the same paths.",
+    ),
+)
+
+
+def compute_on(workers: int | None, scheduler: str | None, silent: bool) -> None:
+    """Let workers compute until the command ends, where they are asked for; lines about them go to stderr."""
+    if workers is not None or scheduler is not None:
+        from mmbio.workers.cluster import using
+
+        tell = (lambda _: None) if silent else partial(click.echo, err=True)
+        click.get_current_context().with_resource(using(workers, scheduler, tell))
 
 
 def condition(

@@ -2,14 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mmbio.cli import options
-
-if TYPE_CHECKING:
-    from mmbio.tables.report import Label
 
 
 @click.command("report", short_help="One HTML page of tables, figures, audit and provenance.")
@@ -46,24 +42,13 @@ def command(
         raise MmbioError(
             f"--to {path}: a folder, which would be replaced; give the name of a file, such as report.html"
         )
-    found = [report.read(place) for place in report.folders(folder, labels)]
-    report.write(found, path, title or report.TITLE)
+    found = report.keep(report.folders(folder, labels), path, title or report.TITLE)
     size = path.stat().st_size
     if as_json:
-        shown = {label.name: _told(label) for label in found}
-        click.echo(json.dumps({"file": str(path), "n_bytes": size, "labels": shown}))
+        click.echo(json.dumps({"file": str(path), "n_bytes": size, "labels": found}))
     elif not quiet:
-        n_tables, n_figures = (sum(len(getattr(label, of)) for label in found) for of in ("tables", "figures"))
+        n_tables = sum(len(told["tables"]) for told in found.values())
+        n_figures = sum(told["n_figures"] for told in found.values())
         click.echo(
             f"written: {path} ({len(found)} labels, {n_tables} tables, {n_figures} figures; {size / 1e3:.0f} kB)"
         )
-
-
-def _told(label: "Label") -> dict[str, object]:
-    return {
-        "folder": str(label.folder),
-        "tables": [table.name for table in label.tables],
-        "n_figures": len(label.figures),
-        "audit": bool(label.audit),
-        "environment": bool(label.environment),
-    }

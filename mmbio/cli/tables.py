@@ -2,21 +2,18 @@
 
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mmbio.cli import options
+from mmbio.cli.tables_run import Run
 from mmbio.errors import MmbioError
 from mmbio.protocols import GENUINE, PROTOCOLS, SPLITS, TRIPLETS
 
 if TYPE_CHECKING:
-    from mmbio.data.manifest import Manifest
-    from mmbio.data.plan import Plan
-    from mmbio.embed.settings import Settings
-    from mmbio.report import Report
-    from mmbio.tables.run import Runner
     from mmbio.tables.spec import TableSpec
 
 
@@ -55,6 +52,7 @@ if TYPE_CHECKING:
               help="Also a table of the spread over N seeds: of the pairing, and of training.")  # fmt: skip
 @options.extraction
 @options.backbone
+@options.workers
 @click.option(
     "--explain", is_flag=True, help="Train and test nothing; say of each cell whether it is finished, or why not."
 )
@@ -81,44 +79,42 @@ def command(**given: Any) -> None:
     """
     from mmbio.files import home
     from mmbio.tables import spec
-    from mmbio.tables.across import across
-    from mmbio.tables.fitting import fitting
-    from mmbio.tables.label import label
 
     folder = spec.spec_folder()
-    chosen = [spec.load(_path(name, folder)) for name in given["specs"]] or [
-        spec.load(p) for p in spec.spec_paths(folder)
-    ]
+    paths = [_path(name, folder) for name in given["specs"]] or spec.spec_paths(folder)
+    chosen = {path: spec.load(path) for path in paths}
+    place = home(given["out"])
     if given["reported_only"]:
-        _reported(chosen, home(given["out"]) / "tables" / "reported", given["quiet"], given["as_json"])
+        _reported(list(chosen.values()), place / "tables" / "reported", given["quiet"], given["as_json"])
         return
     silent = given["quiet"] or given["as_json"]
-    settings = options.settings(
-        given["out"], given["backbone_weights"], given["precision"], given["device"], given["backbones"]
-    )
-    made: dict[str, Any] = {}
-    wanted = _protocols(given, chosen)
-    for protocol in wanted:
-        ours = [s for s in chosen if s.protocol.name == protocol]
-        splits = given["splits"] if protocol == "multitask" else PROTOCOLS[protocol].splits
-        if given["across_splits"] and protocol == "multitask":
-            ours, splits = [across(s) for s in ours], splits[:1]
-        for split in splits:
-            with _progress(silent) as report:
-                runner = _runner(given, protocol, split, settings, report, len(wanted) == 1)
-                name = label(runner)
-                fit, told = fitting(ours, runner)
-                _tell(told, silent)
-                if given["explain"]:
-                    made |= _explain(runner, name, fit, silent)
-                elif fit:
-                    made |= _run(runner, name, fit, given["n_seeds"], report, silent)
-            if fit and not given["explain"] and not silent:
-                _show(made, name)
+    options.compute_on(given["workers"], given["scheduler"], silent)
+    made = _all(given, chosen, place, silent)
     if not made:
         raise MmbioError("SPEC: none of the tables fits the data; name one that does, or give other data")
     if given["as_json"]:
         click.echo(json.dumps(made))
+
+
+def _all(given: dict[str, Any], chosen: "dict[Path, TableSpec]", place: Path, silent: bool) -> dict[str, Any]:
+    """The tables of each protocol and split that is asked for, or with --explain the state of their cells."""
+    from mmbio.tables.across import across
+
+    made: dict[str, Any] = {}
+    wanted = _protocols(given, list(chosen.values()))
+    for protocol in wanted:
+        ours = {path: s for path, s in chosen.items() if s.protocol.name == protocol}
+        splits = given["splits"] if protocol == "multitask" else PROTOCOLS[protocol].splits
+        if given["across_splits"] and protocol == "multitask":
+            ours, splits = {path: across(s) for path, s in ours.items()}, splits[:1]
+        for split in splits:
+            with _progress(silent) as report:
+                run = Run(given, protocol, split, place, report)
+                found = _standing(run, ours, silent) or _made(run, ours, len(wanted) == 1, silent)
+            made |= found
+            if found and not given["explain"] and not silent:
+                _show(found)
+    return made
 
 
 def _protocols(given: dict[str, Any], chosen: "list[TableSpec]") -> list[str]:
@@ -137,7 +133,7 @@ def _protocols(given: dict[str, Any], chosen: "list[TableSpec]") -> list[str]:
     return wanted
 
 
-def _tell(sentences: list[str], silent: bool) -> None:
+def _tell(sentences: Iterable[str], silent: bool) -> None:
     for sentence in sentences if not silent else ():
         click.echo(sentence, err=True)
 
@@ -158,64 +154,45 @@ def _progress(silent: bool) -> Any:
     return progress(silent)
 
 
-def _plan(given: dict[str, Any], protocol: str, split: str) -> "Plan":
-    from mmbio.cli.build_virtual import parse_ages
-    from mmbio.data.plan import Plan
-
-    return Plan(
-        PROTOCOLS[protocol],
-        split,
-        given["scale"],
-        subjects=given["subjects"],
-        ages=parse_ages(given["ages"]),
-        seed=given["seed"],
-        skip_unusable=given["skip_unusable"],
-        match=given["match"],
-        genuine=given["genuine"],
-        frames=given["frames"],
-    )
+def _standing(run: Run, specs: "Mapping[Path, TableSpec]", silent: bool) -> dict[str, Any]:
+    """What there is to show where this very run was made and stands whole; else nothing."""
+    asked = run.asked(specs)
+    stood = asked.find() if asked else None
+    if stood is None:
+        return {}
+    _tell(stood.left_out, silent)
+    if run.given["explain"]:
+        return _explained(stood.label, [(cell, "finished") for cell in stood.cells], silent)
+    _tell(stood.told, silent)
+    return _written(stood.label, stood.folder, stood.files, stood.texts)
 
 
-def _runner(
-    given: dict[str, Any], protocol: str, split: str, settings: "Settings", report: "Report", alone: bool
-) -> "Runner":
-    from dataclasses import replace
-
-    from mmbio.data.sources import resolve
-    from mmbio.data.virtual import build
-    from mmbio.measure.verify import Options
-    from mmbio.tables.run import Runner
-
-    plan = _plan(given, protocol, split)
-    sources = options.assignments(given["sources"], "--source")
-    under = options.condition(given["unders"], (), plan.protocol)
-
-    def manifest_of(split: str, seed: int) -> "Manifest":
-        chosen = replace(plan, split=split, seed=seed)
-        sets = resolve(plan.protocol, given["data"], sources, settings.home, report, plan.scale, seed)
-        return build(sets, chosen, settings.home, report)
-
-    manifest = manifest_of(plan.split, plan.seed)
-    if alone:
-        options.check_extraction(manifest, settings)
-    how = Options(skip_missing=given["missing_trials"] == "skip")
-    return Runner(manifest, settings, given["seed"], given["folds"], under, how, manifest_of)
-
-
-def _run(
-    runner: "Runner", label: str, specs: "list[TableSpec]", n_seeds: int | None, report: "Report", silent: bool
-) -> dict[str, Any]:
+def _made(run: Run, specs: "Mapping[Path, TableSpec]", alone: bool, silent: bool) -> dict[str, Any]:
+    """Make what is not there yet, or say what that would be."""
+    from mmbio.tables import explain, spread
+    from mmbio.tables.fitting import fitting
+    from mmbio.tables.label import label
     from mmbio.tables.publish import publish
+    from mmbio.tables.run import specs_work
 
-    found = publish(runner, label, specs, n_seeds, report)
-    _tell(list(found.told), silent)
-    return {label: {"folder": str(found.folder), "files": [str(f) for f in found.files], "text": list(found.texts)}}
+    asked, n_seeds = run.asked(specs), run.given["n_seeds"]
+    runner = run.runner(alone)
+    name = label(runner)
+    fit, left_out = fitting(specs.values(), runner)
+    _tell(left_out, silent)
+    if run.given["explain"]:
+        return _explained(name, explain.explain(runner, name, fit), silent)
+    if not fit:
+        return {}
+    found = publish(runner, name, fit, n_seeds, run.report)
+    _tell(found.told, silent)
+    if asked:
+        work = [*specs_work(fit), *(spread.work(fit, runner, n_seeds) if n_seeds else ())]
+        asked.note(runner, found, work, fit, left_out)
+    return _written(name, found.folder, found.files, found.texts)
 
 
-def _explain(runner: "Runner", label: str, specs: "list[TableSpec]", silent: bool) -> dict[str, Any]:
-    from mmbio.tables.explain import explain
-
-    reasons = explain(runner, label, specs)
+def _explained(label: str, reasons: Sequence[tuple[str, str]], silent: bool) -> dict[str, Any]:
     if not silent:
         for place, reason in reasons:
             click.echo(f"{place}: {reason}")
@@ -223,10 +200,15 @@ def _explain(runner: "Runner", label: str, specs: "list[TableSpec]", silent: boo
     return {label: dict(reasons)}
 
 
-def _show(made: dict[str, Any], label: str) -> None:
-    for text in made[label]["text"]:
-        click.echo(text)
-    click.echo(f"written: {made[label]['folder']} ({len(made[label]['files'])} files)")
+def _written(label: str, folder: Path, files: Iterable[Path], texts: Iterable[str]) -> dict[str, Any]:
+    return {label: {"folder": str(folder), "files": [str(f) for f in files], "text": list(texts)}}
+
+
+def _show(made: dict[str, Any]) -> None:
+    for found in made.values():
+        for text in found["text"]:
+            click.echo(text)
+        click.echo(f"written: {found['folder']} ({len(found['files'])} files)")
 
 
 def _reported(specs: "list[TableSpec]", out: Path, quiet: bool, as_json: bool) -> None:

@@ -34,6 +34,7 @@ FUSIONS = (
 @options.seed
 @options.extraction
 @options.backbone
+@options.workers
 @options.out
 @options.as_json
 @options.quiet
@@ -55,6 +56,8 @@ def command(
     precision: str,
     device: str,
     backbones: tuple[str, ...],
+    workers: int | None,
+    scheduler: str | None,
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -103,6 +106,7 @@ def command(
         )
 
     config_of(asked or which.modalities, None)  # what is wrong in it is said before anything is built
+    options.compute_on(workers, scheduler, quiet or as_json)
     found = options.open_manifest(manifest, protocol, settings.home, quiet or as_json, data, seed)
     chosen = asked or found.modalities
     absent = [m for m in chosen if m not in found.modalities]

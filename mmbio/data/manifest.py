@@ -238,10 +238,9 @@ def read(folder: Path) -> Manifest:
     for name in (*TABLES, *(more for more in MORE if (folder / f"{more}.csv").exists())):
         path = folder / f"{name}.csv"
         try:
-            texts[name] = path.read_bytes().decode()
-            tables[name] = pd.read_csv(
-                io.StringIO(texts[name]), dtype=_text_columns(name, texts[name]), keep_default_na=False
-            )
+            raw = path.read_bytes()
+            texts[name] = raw.decode()
+            tables[name] = pd.read_csv(io.BytesIO(raw), dtype=_text_columns(name, raw), keep_default_na=False)
         except (OSError, ValueError) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
     if info.get("hash") != _hash(info, texts, tables["samples"]) or not _names_sources(info):
@@ -291,9 +290,9 @@ def of_hash(home: Path, wanted: str) -> Path:
     return found[0]
 
 
-def _text_columns(name: str, text: str) -> dict[Hashable, type]:
+def _text_columns(name: str, raw: bytes) -> dict[Hashable, type]:
     """Every column is text but those that count."""
-    header = next(csv.reader(io.StringIO(text)), [])
+    header = next(csv.reader(io.TextIOWrapper(io.BytesIO(raw), "utf-8", newline="")), [])
     counts = {"subjects": ("subject",), "samples": ("order",), "items": ("item", "subject", "fold")}
     counts["trials"] = ("enrolment", "probe", "genuine")
     return {column: str for column in header if column not in counts.get(name, ())}

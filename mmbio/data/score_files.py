@@ -8,6 +8,8 @@ than is evaluated, and no figure depends on it: such scores are left out, counte
 the list it is one.
 """
 
+import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"\x93NUMPY"
 SCORED: Final = ("enrolment", "probe", "score")
+SMALL: Final = 1 << 24  # bytes of a file that numpy has read before pandas is even imported
 FORMS: Final = "'enrol probe score' (Kaldi), or CSV with the columns score and genuine in a header"
 
 
@@ -95,6 +98,9 @@ def _arrays(path: Path, labels: Path | None) -> Scores:
 
 def _table(found: Layout, missing: str) -> Scores:
     """Scores and labels from one CSV or TSV; an empty score is a trial without one."""
+    plain = _plain(found)
+    if plain is not None:
+        return _split(*plain, found.path, len(plain[0]))
     frame, scores = _scored(found, ("genuine",))
     genuine = trial_lists.labels(found, frame)
     lacking = np.isnan(scores)
@@ -103,6 +109,30 @@ def _table(found: Layout, missing: str) -> Scores:
         raise _missing(where, int(lacking.sum()), len(scores))
     kept = ~lacking
     return _split(scores[kept], genuine[kept], found.path, len(scores), n_missing=int(lacking.sum()))
+
+
+def _plain(found: Layout) -> tuple[np.ndarray, np.ndarray] | None:
+    """Scores and labels (N,) of a small table of these two whose rows are all in order; None for any other.
+
+    pandas, which reads and explains all others, takes longer to import than such a table to read.
+    """
+    if sorted(found.names) != ["genuine", "score"] or found.path.stat().st_size > SMALL:
+        return None
+    kinds = [(name, "f8" if name == "score" else "U10") for name in found.names]  # the longest label has 9 letters
+    try:
+        text = found.path.read_text(encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # numpy warns of a file without rows
+            rows = np.loadtxt(
+                io.StringIO(text), kinds, None, delimiter=found.separator, skiprows=found.skipped, ndmin=1
+            )
+    except (OSError, ValueError, UserWarning):
+        return None
+    names, codes = np.unique(rows["genuine"], return_inverse=True)
+    known = [trial_lists.LABELS.get(str(name).lower()) for name in names]
+    if None in known or "\0" in text or not np.isfinite(rows["score"]).all():
+        return None
+    return rows["score"], np.array(known, dtype=bool)[codes]
 
 
 def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Scores:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from mmbio.data.spilled import pieces
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, replacing, write_json
 from mmbio.protocols import MODALITIES
@@ -145,14 +146,22 @@ def check(samples: pd.DataFrame, name: str) -> None:
 
 
 def load(path: Path, rows: np.ndarray, sha: str) -> np.ndarray:
-    """Vectors (n, d) float32 of `rows` of a file, whose content must be that of `sha`."""
+    """Vectors (n, d) float32 of `rows` of a file, whose content must be that of `sha`; NaN for the row -1.
+
+    They are read piece by piece into their place, so that nothing of their size is held beside them.
+    """
     try:
         stat = path.stat()
         if _known_hash(path, stat.st_size, stat.st_mtime_ns) != sha:
             raise MmbioError(f"{path}: has changed since build-virtual read it; run mmbio build-virtual again")
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)[rows])
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        found = np.full((len(rows), stored.shape[1]), np.nan, dtype=np.float32)
+        for piece in pieces(*found.shape):
+            there = rows[piece] >= 0
+            found[piece][there] = stored[rows[piece][there]]
     except (OSError, ValueError, IndexError) as error:
         raise MmbioError(f"{path}: not readable ({error}); run mmbio import again") from error
+    return found
 
 
 def file_hash(path: Path) -> str:

@@ -31,8 +31,8 @@ def build(sets: Sets, plan: Plan, home: Path, report: Report = silent) -> manife
     Raises MmbioError where more subjects are asked for than fit, or a sample is not usable.
     """
     CHECKS[plan.protocol.name](plan, sets)
-    fingerprint = _fingerprint(sets, plan)
-    known = manifest.made_from(home, fingerprint)
+    made_of = fingerprint(sets, plan)
+    known = manifest.made_from(home, made_of)
     if known is not None:
         return known
     drawn = DRAWS[plan.protocol.name](sets, plan, report)
@@ -50,7 +50,7 @@ def build(sets: Sets, plan: Plan, home: Path, report: Report = silent) -> manife
         "data": listed.data_label(sources),
         "sources": sources,
         "notes": _notes(sets),
-        "fingerprint": fingerprint,
+        "fingerprint": made_of,
     }
     name = f"{plan.protocol.name}-{plan.split}-{drawn.info['scale'].replace(' ', '-')}"
     tables = (drawn.subjects, drawn.samples, drawn.items)
@@ -69,7 +69,7 @@ def _used(drawn: Drawn, modality: str) -> set[str]:
     return {name.partition("/")[0] for name in samples["sample"][samples["modality"] == modality]}
 
 
-def _fingerprint(sets: Sets, plan: Plan) -> str:
+def fingerprint(sets: Sets, plan: Plan) -> str:
     """Stands for a plan and the files it reads, by their names, sizes and times."""
     listings = []
     for found in (s for modality in sets for s in sets[modality]):

@@ -6,6 +6,7 @@ the mask (the system is told). Items that miss a sample, or whose sample gave no
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from mmbio.conditions import Condition
 from mmbio.data import vector_sets
 from mmbio.data.manifest import Manifest
+from mmbio.data.spilled import pieces
 from mmbio.embed.backbones import beats
 from mmbio.embed.extract import Job, extract
 from mmbio.embed.extractors import backbone_of, extractor
@@ -67,9 +69,8 @@ def embeddings_under(
         if modality not in modalities or condition.missing(modality, side):
             continue
         found = _vectors(manifest, condition, modality, rows, settings, report, side)
-        acquired = np.isfinite(found).all(axis=tuple(range(1, found.ndim))) & manifest.has(modality)[rows]
-        present[:, index] = acquired
-        vectors[modality] = found if acquired.all() else np.nan_to_num(found)
+        present[:, index] = _cleared(found) & manifest.has(modality)[rows]
+        vectors[modality] = found
     return Embeddings(rows, manifest.modalities, vectors, present)
 
 
@@ -127,11 +128,9 @@ def _ready(manifest: Manifest, modality: str, rows: np.ndarray, settings: Settin
     about = source["vectors"]
     name = vector_sets.file_name(modality, segment_name(about["segments"], settings.segment_s))
     draws = manifest.items[f"{modality}_draw"].to_numpy(str)[rows]
-    there = draws != ""
-    at = np.char.lstrip(draws[there], "#").astype(np.int64)
-    vectors = np.full((len(rows), int(about["dim"])), np.nan, dtype=np.float32)
-    vectors[there] = vector_sets.load(Path(source["folder"]) / name, at, about["files"][name])
-    return vectors
+    at = np.full(len(rows), -1)
+    at[draws != ""] = np.char.lstrip(draws[draws != ""], "#").astype(np.int64)
+    return vector_sets.load(Path(source["folder"]) / name, at, about["files"][name])
 
 
 def segment_name(segments: Sequence[str], seconds: float | None) -> str:
@@ -148,5 +147,18 @@ def _null(null: str, manifest: Manifest, modality: str, rows: np.ndarray, shape:
     """Zeros, or standard-normal noise with one draw an item, seeded by the item."""
     if null == "zeros":
         return np.zeros((len(rows), *shape), dtype=np.float32)
-    generators = (manifest.generator(int(row), f"null {modality}") for row in rows)
-    return np.stack([rng.standard_normal(shape, dtype=np.float32) for rng in generators])
+    vectors = np.empty((len(rows), *shape), dtype=np.float32)
+    for row, vector in zip(rows.tolist(), vectors, strict=True):
+        manifest.generator(row, f"null {modality}").standard_normal(dtype=np.float32, out=vector)
+    return vectors
+
+
+def _cleared(vectors: np.ndarray) -> np.ndarray:
+    """Which of the vectors (n, ...) are all numbers, (n,) bool; in the others what is none becomes 0, in place."""
+    flat = vectors.reshape(len(vectors), prod(vectors.shape[1:]))
+    whole = np.ones(len(flat), dtype=bool)
+    for piece in pieces(*flat.shape):
+        whole[piece] = np.isfinite(flat[piece]).all(1)
+        if not whole[piece].all():
+            np.nan_to_num(flat[piece], copy=False)
+    return whole

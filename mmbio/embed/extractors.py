@@ -61,7 +61,10 @@ class _Base:
 class Images(_Base):
     """ResNet-50 on augmented images."""
 
-    code = ("data/images.py", "data/noise.py", "data/corrupted.py", "embed/backbones/resnet50.py")
+    code = (
+        *("data/images.py", "data/noise.py", "data/corrupted.py"),
+        *("embed/backbones/resnet50.py", "embed/backbones/onednn.py"),
+    )
     libraries = ("numpy", "pillow", "torch", "torchvision")
 
     @property
@@ -74,22 +77,17 @@ class Images(_Base):
     def batch(self) -> int:
         from mmbio.embed.backbones import resnet50
 
-        return resnet50.BATCH
+        return resnet50.batch_of(self.device)
 
     @cached_property
-    def compiled(self) -> bool:
-        from mmbio.embed.backbones import resnet50
-
-        return len(self.manifest.items) >= resnet50.COMPILE_FROM and resnet50.can_compile()
-
-    @property
     def key(self) -> dict[str, Any]:
         from mmbio.embed.backbones import resnet50
 
+        precision = precision_of(self.settings.precision, self.device)
         return {
             "weights": resnet50.weights_id(weights_of(self.manifest, self.settings)),
-            "precision": precision_of(self.settings.precision, self.device),
-            "compiled": self.compiled,
+            "precision": precision,
+            "execution": resnet50.execution_of(precision, self.device, len(self.manifest.items)),
         }
 
     def load(self) -> Load:
@@ -99,15 +97,17 @@ class Images(_Base):
                 f"condition '{self.modality}={self.noise[0]}:{self.noise[1]:g}': belongs to aligned faces;"
                 f" for resnet50 give {self.modality}=LEVEL, a share of black pixels"
             )
+        from mmbio.embed.backbones.resnet50 import resize
+
         level = self.noise[1] if self.noise else 0.0
-        return lambda row: corrupted.image(self.manifest, self.modality, row, level, paths)
+        return lambda row: resize(corrupted.image(self.manifest, self.modality, row, level, paths))
 
     def open(self) -> Embed:
-        from mmbio.embed.backbones.resnet50 import ResNet50, stack
+        from mmbio.embed.backbones.resnet50 import ResNet50
 
         weights = weights_of(self.manifest, self.settings)
-        network = ResNet50(weights, self.key["precision"], self.device, self.compiled)
-        return lambda images: network.embed(stack(images))
+        network = ResNet50(weights, self.key["precision"], self.device, self.key["execution"])
+        return lambda images: network.embed(np.stack(images))
 
 
 @dataclass(frozen=True)

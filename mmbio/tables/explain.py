@@ -1,29 +1,37 @@
 """explain: why a cell would be computed again, by what differs from when it was last."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmbio.files import locked, read_json, write_json
-from mmbio.tables.run import Runner
 from mmbio.tables.spec import TableSpec, cells
 
+if TYPE_CHECKING:
+    from mmbio.tables.run import Runner
 
-def notebook(runner: Runner) -> Path:
+
+def notebook(runner: "Runner") -> Path:
     """Where the keys of the cells that were computed last are noted."""
     return runner.extraction.home / "tables" / "cells.json"
 
 
-def note(runner: Runner, label: str, specs: list[TableSpec]) -> None:
+def note(runner: "Runner", label: str, specs: list[TableSpec]) -> None:
     """Note what determined each finished cell of these tables under this label."""
     path = notebook(runner)
     with locked(path.with_name(f".{path.name}.lock")):
         known: dict[str, Any] = read_json(path, "notebook of cells") if path.is_file() else {}
-        known |= dict(_keys(runner, label, specs))
-        write_json(path, known)
+        now = known | dict(_keys(runner, label, specs))
+        if now != known:
+            write_json(path, now)
 
 
-def explain(runner: Runner, label: str, specs: list[TableSpec]) -> list[tuple[str, str]]:
+def places(label: str, specs: Iterable[TableSpec]) -> list[str]:
+    """The names of the cells of these tables under this label."""
+    return [f"{label}/{spec.name} {cell.row} {cell.column}" for spec in specs for cell in cells(spec)]
+
+
+def explain(runner: "Runner", label: str, specs: list[TableSpec]) -> list[tuple[str, str]]:
     """(cell, reason) for every cell: `finished`, `never computed`, or what has changed since."""
     path = notebook(runner)
     known = read_json(path, "notebook of cells") if path.is_file() else {}
@@ -56,7 +64,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(value)
 
 
-def _keys(runner: Runner, label: str, specs: list[TableSpec]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for spec in specs:
-        for cell in cells(spec):
-            yield f"{label}/{spec.name} {cell.row} {cell.column}", runner.evaluator(cell.settings).key
+def _keys(runner: "Runner", label: str, specs: list[TableSpec]) -> Iterator[tuple[str, dict[str, Any]]]:
+    settings = (cell.settings for spec in specs for cell in cells(spec))
+    for place, one in zip(places(label, specs), settings, strict=True):
+        yield place, runner.evaluator(one).key

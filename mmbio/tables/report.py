@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from mmbio import __version__
+from mmbio.code import code_hashes
 from mmbio.errors import MmbioError
-from mmbio.files import read_json, write_text
+from mmbio.files import bytes_hash, read_json, write_text
+from mmbio.tables.kept import Made, Notes
 from mmbio.tables.report_html import stored_table
 from mmbio.tables.report_html.stored_table import StoredTable
 
@@ -15,6 +18,7 @@ AUDIT: Final = "audit.json"
 ENVIRONMENT: Final = "environment.json"
 FIGURES: Final = "figures/figures.json"
 TITLE: Final = "Multimodal biometrics, measured"
+PARTS: Final = ("tables/report_html/report.css", "tables/report_html/report.js")  # of a page, beside its code
 AGAIN: Final = "run mmbio tables again"
 
 
@@ -40,6 +44,16 @@ class Label:
     figures: tuple[Figure, ...] = ()
     audit: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """What there is of it in a page."""
+        return {
+            "folder": str(self.folder),
+            "tables": [table.name for table in self.tables],
+            "n_figures": len(self.figures),
+            "audit": bool(self.audit),
+            "environment": bool(self.environment),
+        }
 
 
 def folders(home: Path, names: Sequence[str] = ()) -> list[Path]:
@@ -84,6 +98,35 @@ def write(labels: Sequence[Label], path: Path, title: str = TITLE) -> None:
     from mmbio.tables.report_html.page import page
 
     write_text(path, page(labels, title))
+
+
+def keep(places: Sequence[Path], path: Path, title: str = TITLE) -> dict[str, Any]:
+    """Write the page of some folders unless it stands, made of the same; returns what is in it, by label."""
+
+    def make() -> Made:
+        labels = [read(place) for place in places]
+        write(labels, path, title)
+        return Made((path,), {label.name: label.told() for label in labels})
+
+    folders = [[str(place), place.resolve().name, *map(_hashed, _page_files(place))] for place in places]
+    of: dict[str, Any] = {"title": title, "folders": folders, "code": code_hashes(("tables", *PARTS))}
+    of["version"] = __version__
+    notes = Notes(path.parent)
+    found: dict[str, Any] = notes.keep(f"page {path.name}", of, make).told
+    notes.save()
+    return found
+
+
+def _page_files(folder: Path) -> list[Path]:
+    """All that a page may hold of a folder."""
+    return sorted(path for pattern in ("*.json", "figures/*") for path in folder.glob(pattern) if path.is_file())
+
+
+def _hashed(path: Path) -> list[str]:
+    try:
+        return [path.name, bytes_hash(path.read_bytes())]
+    except OSError:
+        return [path.name, ""]  # reading it says what is wrong
 
 
 def _table_files(folder: Path) -> list[Path]:

@@ -1,28 +1,28 @@
 """run: a spec's cells -> trained, evaluated and measured, each once for what determines it."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final
 
 from mmbio.conditions import Condition, combine
 from mmbio.data.manifest import Manifest
 from mmbio.embed.settings import Settings as Extraction
-from mmbio.embed.settings import threads
 from mmbio.fuse import run as fuse
-from mmbio.fuse.config import OF_CLASSES, OF_PAIRS, Config
+from mmbio.fuse.config import Config
 from mmbio.measure import results
 from mmbio.measure.evaluate import Evaluator
 from mmbio.measure.results import ResultRow
 from mmbio.measure.verify import DEFAULT, Fitted, Options
 from mmbio.report import Report, silent
+from mmbio.tables.collected import Collected
 from mmbio.tables.metrics import METRICS
+from mmbio.tables.piece import Piece
 from mmbio.tables.settings import Settings
 from mmbio.tables.spec import Cell, TableSpec, cells
+from mmbio.tables.work import here, on_workers
+from mmbio.workers import cluster
 
 CLEAN: Final = Condition()
 
@@ -98,48 +98,30 @@ class Runner:
     def compute(self, wanted: Iterable[Settings], report: Report = silent) -> None:
         """Train and evaluate what is not finished; an interrupted run goes on where it stopped.
 
-        Cells of one checkpoint are one piece of work. Pieces of one network each are done several at once, as the
-        folds of a larger one are; a larger one is evaluated while the next is trained.
+        Cells of one checkpoint are one piece of work, done here or on workers where there are some. Rows are added to
+        results.csv in the order of the cells.
         """
+        order = list(dict.fromkeys(map(self.plain, wanted)))
+        unfinished = [settings for settings in order if not self.finished(settings)]
+        evaluators = {settings: self.evaluator(settings) for settings in order}
+        collected = Collected(
+            self.extraction.home, list(evaluators.values()), [evaluators[settings] for settings in unfinished]
+        )
+        collected.add()
         pieces: dict[Path, list[Settings]] = {}
-        for settings in dict.fromkeys(map(self.plain, wanted)):
-            if not self.finished(settings):
-                pieces.setdefault(self.evaluator(settings).checkpoint.path, []).append(settings)
-        n_networks = {path: self._n_networks(piece[0]) for path, piece in pieces.items()}
-        total, lock, done = sum(n_networks.values()), Lock(), Counter[str]()
+        for settings in unfinished:
+            pieces.setdefault(evaluators[settings].checkpoint.path, []).append(settings)
+        made = [self._piece(piece) for piece in pieces.values()]
+        workers = cluster.active()
+        if workers is not None:
+            on_workers(workers, made, collected, report)
+        else:
+            here(made, collected, report)
 
-        def train(path: Path) -> Path:
-            def tell(what: str, n: int, of: int) -> None:
-                with lock:
-                    report(what, *((done["networks"] + n, total) if what == "training networks" else (n, of)))
-
-            first = pieces[path][0]
-            fuse.train(self.manifest_of(first), self.config(first), self.extraction, tell)
-            with lock:
-                done["networks"] += n_networks[path]
-                report("training networks", done["networks"], total)
-            return path
-
-        def evaluate(path: Path) -> None:
-            for settings in pieces[path]:
-                evaluator = self.evaluator(settings)
-                evaluator.save(evaluator.run(report))
-
-        small = [p for p in pieces if self._is_small(pieces[p][0], n_networks[p])]
-        with ThreadPoolExecutor(threads()) as pool:
-            for _ in pool.map(lambda path: evaluate(train(path)), small):
-                pass
-        with ThreadPoolExecutor(1) as behind:
-            for evaluated in [behind.submit(evaluate, train(path)) for path in pieces if path not in small]:
-                evaluated.result()
-
-    def _n_networks(self, settings: Settings) -> int:
-        manifest = self.manifest_of(settings)
-        return sum(len(fuse.partitions_of(manifest, member)) for member in self.config(settings).members())
-
-    def _is_small(self, settings: Settings, n_networks: int) -> bool:
-        """True for one network a modality, of our own fusions: another may draw from the global generator."""
-        return n_networks <= len(settings.modalities) and settings.fusion in (*OF_PAIRS, *OF_CLASSES)
+    def _piece(self, settings: Sequence[Settings]) -> Piece:
+        """The settings of one checkpoint as a piece of work."""
+        manifest, config = self.manifest_of(settings[0]), self.config(settings[0])
+        return Piece(manifest, config, self.extraction, self.options, tuple(map(self.evaluator, settings)))
 
     def finished(self, settings: Settings) -> bool:
         """True where the cell's figures are on disk under everything that determines them."""

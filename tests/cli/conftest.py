@@ -13,7 +13,7 @@ Call = Callable[..., Result]
 Listing = Callable[[Path], dict[str, bytes]]
 Refused = Callable[..., None]
 
-NOT_LISTED = (".latest", "environment.json")
+NOT_LISTED = (".latest", ".made.json", "environment.json")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,9 +50,9 @@ def good(mmbio: Call) -> Call:
 
 @pytest.fixture(scope="session")
 def listing() -> Listing:
-    """The files below a folder with their content, without locks, notes of the newest, the store, and environments.
+    """The files below a folder with their content, without locks, notes, the store, and environments.
 
-    A store is filled shard by shard and goes on where an earlier run stopped; an environment holds times.
+    A store is filled shard by shard and goes on where an earlier run stopped; environments and notes hold times.
     """
 
     def found(folder: Path) -> dict[str, bytes]:

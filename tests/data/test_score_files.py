@@ -1,6 +1,8 @@
 """Score files: three forms that give the same scores, what is counted, and what is wrong with a file."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,47 @@ def test_text_keeps_every_digit(tmp_path: Path) -> None:
     found = found_in(tmp_path, text)
     assert np.array_equal(found.genuine, scores[1::2])
     assert np.array_equal(found.impostor, scores[::2])
+
+
+ODD = ("plain", "a space", "a quote", "blank rows", "an empty score", "a nul", "a word too long", "CRLF", "BOM")
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_with_pandas_and_without_the_same_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str) -> None:
+    rng = np.random.default_rng(1)
+    rows = [f"{score!r},{label}" for score, label in zip(rng.normal(size=9).tolist(), "10" * 5, strict=False)]
+    rows[1] = {
+        "a space": " 0.5 , target ",
+        "a quote": '"0.5","1"',
+        "blank rows": "\n\n0.5,Target\n",
+        "an empty score": ",1",
+        "a nul": "0.5,1\0",
+        "a word too long": "0.5,nontargets and more",
+    }.get(odd, "5e-1,GENUINE")
+    end = "\r\n" if odd == "CRLF" else "\n"
+    text = end.join(["score,genuine", *rows, ""])
+    (tmp_path / "scores.csv").write_bytes(text.encode("utf-8-sig" if odd == "BOM" else "utf-8"))
+
+    def told() -> tuple[list[float], list[float], int] | str:
+        try:
+            found = read(tmp_path / "scores.csv", missing="skip")
+        except MmbioError as error:
+            return str(error)
+        return found.genuine.tolist(), found.impostor.tolist(), found.n_missing
+
+    either = told()
+    monkeypatch.setattr("mmbio.data.score_files.SMALL", 0)
+    assert told() == either
+
+
+def test_plain_files_are_read_without_pandas(tmp_path: Path) -> None:
+    scores, _ = given(tmp_path, "score,label\n0.1,target\n0.2,nontarget\n")
+    code = (
+        "import sys; from pathlib import Path; from mmbio.data.score_files import read; read(Path(sys.argv[1]));"
+        " print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(scores)], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_trials_twice_in_the_list_count_twice(tmp_path: Path) -> None:

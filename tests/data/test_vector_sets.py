@@ -66,6 +66,14 @@ def test_load(made: VectorSet, rows: list[int]) -> None:
     np.testing.assert_array_equal(found, VECTORS["voice"]["1.015"].astype(np.float32)[rows].reshape(-1, 3))
 
 
+def test_a_row_that_is_missing_is_nan(made: VectorSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmbio.data.spilled.PIECE", 1)  # a row at a time
+    path, rows = made.folder / "face.npy", np.array([-1, 1, 0, -1])
+    found = load(path, rows, made.info["files"][path.name])
+    assert np.isnan(found[rows < 0]).all()
+    assert np.array_equal(found[1:3], np.load(path)[[1, 0]])
+
+
 def test_the_hash_is_of_the_content(tmp_path: Path, made: VectorSet) -> None:
     def hash_of(samples: pd.DataFrame, **changes: np.ndarray) -> str:
         vectors = VECTORS | {m: {"": v} for m, v in changes.items()}

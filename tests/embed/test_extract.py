@@ -111,9 +111,9 @@ def test_vectors_are_those_of_the_images(tiny_manifest: Manifest, small_settings
     rows = EVERYTHING[64:]
     paths = tiny_manifest.paths("face")
     pixels = stack([image(tiny_manifest, "face", int(row), 0.97, paths) for row in rows])
-    settings = replace(small_settings, precision="bf16")
-    expected = ResNet50("random", "bf16", "cpu").embed(pixels)
-    assert np.array_equal(extract(Job(tiny_manifest, "face", ("black", 0.97), settings), rows), expected)
+    work = Job(tiny_manifest, "face", ("black", 0.97), replace(small_settings, precision="bf16"))
+    expected = ResNet50("random", "bf16", "cpu", work.key["execution"]).embed(pixels)
+    assert np.array_equal(extract(work, rows), expected)
 
 
 def test_everything_that_determines_the_vectors_is_in_the_key(

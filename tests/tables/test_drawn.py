@@ -2,6 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,8 +18,9 @@ from mmbio.data.manifest import Manifest
 from mmbio.errors import MmbioError
 from mmbio.measure.results import ResultRow
 from mmbio.tables import shown
-from mmbio.tables.drawn import draw
+from mmbio.tables.drawn import Here, begin, draw
 from mmbio.tables.gathered import pick
+from mmbio.tables.kept import Notes
 from mmbio.tables.run import Finished
 from mmbio.tables.spec import TableSpec, cells, load
 from mmbio.tables.spec_figures import FigureSpec
@@ -173,6 +177,30 @@ def test_the_same_bytes_each_time(trials: TableSpec, tmp_path: Path) -> None:
     first, second = (draw(finished, tmp_path / name) for name in "xy")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert listed(tmp_path / "x") == listed(tmp_path / "y")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_processes_that_are_lost_change_nothing(trials: TableSpec, tmp_path: Path, at_once: bool) -> None:
+    class Lost(Here):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+            if at_once:
+                raise BrokenProcessPool(f"{fn}, {len(args)}, {kwargs}")
+            found: Future[Any] = Future()
+            found.set_exception(BrokenProcessPool())
+            return found
+
+    finished = fake(trials, tmp_path / "home", CURVE)
+    there, here = begin(finished, tmp_path / "x", Lost()).finish(), draw(finished, tmp_path / "y")
+    assert [path.read_bytes() for path in there] == [path.read_bytes() for path in here]
+
+
+def test_what_is_noted_is_not_gathered_again(trials: TableSpec, tmp_path: Path) -> None:
+    notes = Notes(tmp_path)
+    first = begin(fake(trials, tmp_path / "home", CURVE), tmp_path / "out", Here(), notes, "of this").finish()
+    notes.save()
+    gone = cast(Finished, SimpleNamespace(spec=SimpleNamespace(name="own", figures=(CURVE,))))
+    assert begin(gone, tmp_path / "out", Here(), Notes(tmp_path), "of this").finish() == first
+    assert [entry["name"] for entry in listed(tmp_path / "out")] == ["curve"]
 
 
 def test_levels_stand_in_their_order(trials: TableSpec, tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from mmbio.data.manifest import Manifest
 from mmbio.embed.settings import Settings as Extraction
+from mmbio.errors import MmbioError
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.tables.formats import FORMATS
 from mmbio.tables.publish import Published, publish
 from mmbio.tables.run import Runner
 from mmbio.tables.settings import Settings
-from mmbio.tables.spec import TableSpec, load
+from mmbio.tables.spec import TableSpec, cells, load
 
 OWN = """
 protocol = "multitask"
@@ -87,6 +88,12 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Bytes and time of every file."""
+    found = (folder / name for name in files(folder))
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
+
+
 def test_the_folder_holds_what_is_listed(runner: Runner, published: Published) -> None:
     assert published.folder == runner.extraction.home / "tables" / "mine"
     spread = {f"own-variance.{suffix}" for suffix in FORMATS}
@@ -121,12 +128,47 @@ def test_the_same_again_without_computing(
         raise AssertionError("computed again")
 
     monkeypatch.setattr("mmbio.fuse.run.train", never)
-    before = {name: (published.folder / name).read_bytes() for name in files(published.folder) - {"environment.json"}}
+    monkeypatch.setattr("mmbio.tables.plots.style.save", never)
+    monkeypatch.setattr("mmbio.tables.publish.audit", never)
+    before = contents(published.folder)
     seen: list[tuple[str, int, int]] = []
     again = publish(runner, "mine", [spec], 2, lambda *what: seen.append(what))
     assert again == published
-    assert {name: (published.folder / name).read_bytes() for name in before} == before
+    assert contents(published.folder) == before
     assert seen == [("drawing figures", 0, 1), ("drawing figures", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["own.txt", "own-cells.csv", "own-variance.md", "audit.json", "figures/own-beats.svg", "figures/figures.json"],
+)
+def test_what_was_edited_is_made_again(runner: Runner, spec: TableSpec, published: Published, name: str) -> None:
+    path = published.folder / name
+    before = path.read_bytes()
+    path.write_bytes(b"edited")
+    assert publish(runner, "mine", [spec], 2) == published
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_result_is_refused(runner: Runner, spec: TableSpec, published: Published) -> None:
+    assert published.files
+    path = runner.evaluator(cells(spec)[0].settings).folder / "posterior_identification.npy"
+    before = path.read_bytes()
+    path.write_bytes(before[:-1] + b"?")
+    with pytest.raises(MmbioError, match=r"posterior_identification\.npy: not as mmbio wrote it"):
+        publish(runner, "mine", [spec], 2)
+    path.write_bytes(before)
+
+
+def test_other_processes_draw_the_same_bytes(
+    runner: Runner, spec: TableSpec, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmbio.tables.publish.FEW", 0)
+    found = publish(runner, "beside", [spec], 2)
+    of = "figures/own-reliability.svg", "figures/own-beats.png", "figures/figures.json"
+    assert [(found.folder / name).read_bytes() for name in of] == [
+        (published.folder / name).read_bytes() for name in of
+    ]
 
 
 def test_one_seed_has_no_spread(runner: Runner, spec: TableSpec, published: Published) -> None:

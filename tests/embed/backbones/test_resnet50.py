@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torchvision.models import resnet50 as torchvision_resnet50
 
-from mmbio.embed.backbones import resnet50
-from mmbio.embed.backbones.resnet50 import MEAN, STD, ResNet50, resize, stack, weights_id
+from mmbio.embed.backbones import onednn, resnet50
+from mmbio.embed.backbones.resnet50 import COMPILE_FROM, MEAN, STD, ResNet50, execution_of, resize, stack, weights_id
 from mmbio.errors import MmbioError
 
 
@@ -23,6 +23,8 @@ from mmbio.errors import MmbioError
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of four small images: the same code in a hundredth of the time."""
     monkeypatch.setattr(resnet50, "BATCH", 4)
+    monkeypatch.setattr(resnet50, "PACKED_BATCH", 4)
+    monkeypatch.setenv("MMBIO_THREADS", "1")
     monkeypatch.setattr(resnet50, "SIZE", 64)
 
 
@@ -70,15 +72,87 @@ def test_random_weights_are_torchvisions_own_and_leave_the_generator_alone() -> 
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
+needs_packed = pytest.mark.skipif(
+    not (onednn.available(torch.float32) and onednn.available(torch.bfloat16)), reason="not on this processor"
+)
+PACKED = pytest.param("packed", marks=needs_packed)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_vector_does_not_depend_on_its_company(precision: str) -> None:
-    network = ResNet50("random", precision, "cpu")
-    together = network.embed(images(4))
-    assert len(np.unique(together, axis=0)) == 4
-    for i in range(4):
-        assert np.array_equal(network.embed(images(4)[i : i + 1])[0], together[i])
-    with pytest.raises(ValueError, match="broadcast"):
-        network.embed(images(5))
+@pytest.mark.parametrize("execution", ["eager", PACKED])
+def test_a_vector_does_not_depend_on_its_company(precision: str, execution: str) -> None:
+    network = ResNet50("random", precision, "cpu", execution)
+    together = network.embed(images(5))
+    assert together.shape == (5, resnet50.DIM)
+    assert len(np.unique(together, axis=0)) == 5
+    for i in range(5):
+        assert np.array_equal(network.embed(images(5)[i : i + 1])[0], together[i])
+
+
+@needs_packed
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_packed_vectors_depend_on_neither_threads_nor_the_length_of_a_batch(
+    monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    found = []
+    for threads, batch in (("1", 4), ("2", 2), ("3", 1)):
+        monkeypatch.setenv("MMBIO_THREADS", threads)
+        monkeypatch.setattr(resnet50, "PACKED_BATCH", batch)
+        found.append(ResNet50("random", precision, "cpu", "packed").embed(images(5)))
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+
+
+def lookalikes(n: int = 24) -> NDArray[np.uint8]:
+    """Smooth pictures (n, 64, 64, 3): pairs that differ by noise, all of one scene in different light."""
+    rng = np.random.default_rng(1)
+    coarse = rng.uniform(0, 255, (n // 2 + 1, 8, 8, 3)).astype(np.uint8)
+    fine = np.stack([resize(picture) for picture in coarse]).astype(float)
+    pairs = (fine[:1] + fine[1:]).repeat(2, axis=0) / 2
+    return np.asarray((pairs + rng.normal(0, 8, pairs.shape)).clip(0, 255), dtype=np.uint8)
+
+
+def cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of all pairs (n, m)."""
+    length = [np.linalg.norm(vectors, axis=1) for vectors in (one, other)]
+    return np.asarray(one @ other.T / length[0][:, None] / length[1])
+
+
+@pytest.mark.parametrize(
+    ("precision", "execution", "least", "least_centred"),
+    [
+        ("bf16", "eager", 0.999, 0.9),
+        pytest.param("bf16", "packed", 0.999, 0.9, marks=needs_packed),
+        pytest.param("fp32", "packed", 1 - 1e-6, 1 - 1e-4, marks=needs_packed),
+    ],
+)
+@pytest.mark.parametrize("trained", [False, True])
+def test_fast_vectors_point_where_torchvisions_do_and_rank_alike(
+    tmp_path: Path, precision: str, execution: str, least: float, least_centred: float, trained: bool
+) -> None:
+    torch.manual_seed(resnet50.RANDOM_SEED)
+    network = plain() if trained else torchvision_resnet50(weights=None).eval()
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    pixels = lookalikes()
+    expected = vectors_of(network, pixels)
+    found = ResNet50(str(tmp_path / "w.pth"), precision, "cpu", execution).embed(pixels)
+    assert np.diag(cosines(expected, found)).min() >= least
+    # Random weights give all images a large common part; what tells them apart is the rest.
+    expected, found = expected - expected.mean(0), found - found.mean(0)
+    assert np.diag(cosines(expected, found)).min() >= least_centred
+    nearest = [(cosines(v, v) - 2 * np.eye(len(v))).argmax(1) for v in (expected, found)]
+    assert np.array_equal(*nearest)
+
+
+def test_where_the_packed_operators_are_missing_the_plain_ones_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onednn, "available", lambda _: False)
+    monkeypatch.setattr(resnet50, "can_compile", lambda: True)
+    assert execution_of("fp32", "cpu", COMPILE_FROM - 1) == "eager"
+    assert execution_of("fp32", "cpu", COMPILE_FROM) == "compiled"
+    monkeypatch.setattr(onednn, "available", lambda _: True)
+    assert execution_of("bf16", "cpu", 1) == "packed"
+    assert execution_of("bf16", "cuda:1", 1) == "eager"
+    assert execution_of("bf16", "cuda:1", COMPILE_FROM) == "compiled"
 
 
 def test_weights_of_a_file_are_the_same_in_either_format(tmp_path: Path) -> None:
