@@ -14,6 +14,7 @@ Refused = Callable[..., None]
 
 NOT_HOMELY = ("import", "metrics", "score", "reproduce", "compare")  # write one thing, or want a result first
 HOMELY = tuple(verb for verb in VERBS if verb not in NOT_HOMELY)
+SCORE = "score --embeddings e --trials x --out {home}/s.csv"
 # (words, what the sentence says); {home} holds a manifest and a checkpoint, {root} the tiny root.
 WORDS = [
     # conditions
@@ -199,6 +200,19 @@ WORDS = [
     ("metrics x --missing-trials x", "'--missing-trials': 'x' is not one of"),
     ("metrics {home}/nowhere.npy --labels {home}/no.npy", r"nowhere\.npy: cannot be read .No such file"),
     ("metrics x --out {home}/there", "x: cannot be read"),
+    # workers
+    *((f"{verb} --workers 0", "'--workers': 0 is not in the range") for verb in ("extract", "train", "eval", "tables")),
+    *(
+        (f"{verb} --scheduler there", "--scheduler there: expected tcp://HOST:PORT")
+        for verb in ("extract", "train", "eval", "tables")
+    ),
+    # scores put on a scale
+    ("eval --score-norm as-norm", "belongs to the protocol audiovisual"),
+    ("eval --top 200", "belongs to the protocol audiovisual"),
+    (f"{SCORE} --score-norm z-norm", "--score-norm z-norm: takes a cohort"),
+    (f"{SCORE} --cohort c.npz", "nothing is normalised"),
+    (f"{SCORE} --cohort-ids c", "are of a cohort"),
+    (f"{SCORE} --score-norm z-norm --cohort c.npz --top 2", "belongs to as-norm"),
     ("score --embeddings e --trials x --out {home}/s.csv", "x: cannot be read"),
     ("score --embeddings e --trials x --missing-trials y", "'--missing-trials': 'y' is not one of"),
     ("score --embeddings e --ids i --trials x --strip-suffix .wav --out {home}/s.csv", "x: cannot be read"),

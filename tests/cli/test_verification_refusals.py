@@ -28,6 +28,7 @@ WORDS = [
     ("eval --noise voice=random --missing voice", "both change voice"),
     ("eval --noise ecg=zeros", "only face, voice in use here"),
     ("eval --p-target nan", "--p-target nan: expected a probability"),
+    ("eval --score-norm as-norm --top 9999", r"more than the cohort's \d+ .the training subjects."),
     ("eval --weights imagenet", "no ResNet-50 behind it; leave --weights out"),
     ("extract --noise face=0.3", "face is there as vectors, and sample noise needs samples"),
     ("extract --segment 3", "--segment 3: the vectors are of"),

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,10 +39,13 @@ class Face:
     def __init__(self, device: str, workers: int = 1) -> None:  # noqa: ARG002
         """Load the network here, or in `workers` processes where there are more than one; dlib-bin has no GPU code.
 
+        A process that may have no children, such as a cluster's worker, does the work itself.
+
         Raises MmbioError where a package is not installed.
         """
         _network()
-        self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if workers > 1 else None
+        apart = workers > 1 and not current_process().daemon
+        self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if apart else None
 
     def embed(self, chips: Sequence[Pixels | None]) -> NDArray[np.float32]:
         """Vectors (n, 128) float32 of chips (150, 150, 3) uint8, not of unit length; a row of NaN where a chip is None.
