@@ -166,7 +166,10 @@ def _cohort(path: str, ids: str | None, found: "EmbeddingFile", used: "np.ndarra
 
     from mmbio.data import embedding_files
 
-    others = embedding_files.read(Path(path), Path(ids) if ids else None)
+    try:
+        others = embedding_files.read(Path(path), Path(ids) if ids else None)
+    except MmbioError as error:
+        raise MmbioError(str(error).replace("--ids", "--cohort-ids")) from error
     if others.vectors.shape[1] != found.vectors.shape[1]:
         raise MmbioError(
             f"--cohort {path}: vectors of {others.vectors.shape[1]} dimensions, where {found.path} has"
@@ -178,6 +181,11 @@ def _cohort(path: str, ids: str | None, found: "EmbeddingFile", used: "np.ndarra
         raise MmbioError(
             f"--cohort {path}: {len(same)} of its embeddings are in the trials, '{others.ids[theirs[same[0]]]}' among"
             " them; give people who are in no trial"
+        )
+    if others.n_zeros:
+        raise MmbioError(
+            f"--cohort {path}: {others.n_zeros} of its {len(others.ids)} vectors are zeros, which say nothing; leave"
+            " them out"
         )
     return others
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmbio.errors import MmbioError
 from mmbio.files import locked, read_json, write_json
 from mmbio.tables.spec import TableSpec, cells
 
 if TYPE_CHECKING:
     from mmbio.tables.run import Runner
+    from mmbio.tables.settings import Settings
 
 
 def notebook(runner: "Runner") -> Path:
@@ -35,12 +37,25 @@ def explain(runner: "Runner", label: str, specs: list[TableSpec]) -> list[tuple[
     """(cell, reason) for every cell: `finished`, `never computed`, or what has changed since."""
     path = notebook(runner)
     known = read_json(path, "notebook of cells") if path.is_file() else {}
-    finished = {c.settings: runner.finished(c.settings) for spec in specs for c in cells(spec)}
+    states = {settings: _state(runner, settings) for settings in {c.settings for spec in specs for c in cells(spec)}}
     settings = [c.settings for spec in specs for c in cells(spec)]
     reasons = []
     for (place, key), s in zip(_keys(runner, label, specs), settings, strict=True):
-        reasons.append((place, "finished" if finished[s] else _reason(known.get(place), key)))
+        reasons.append((place, states[s] or _reason(known.get(place), key)))
     return reasons
+
+
+def _state(runner: "Runner", settings: "Settings") -> str:
+    """`finished`, what is wrong with the result that stands, or nothing where there is none."""
+    from mmbio.measure import sidecar
+
+    if not runner.finished(settings):
+        return ""
+    try:
+        sidecar.read(runner.evaluator(settings).folder)
+    except MmbioError as error:
+        return f"damaged: {error}"
+    return "finished"
 
 
 def _reason(before: Any, now: dict[str, Any]) -> str:

@@ -158,7 +158,7 @@ class Cluster:
             )
         elif absent > ALONE_S and not self._told_alone:
             self._told_alone = True
-            self._tell(f"{self._option}: no worker there, waiting for one")
+            self._tell(f"{self._option}: no worker there, waiting for one ({ABSENT_S:g} s at most)")
         return n
 
     def _tell_losses(self) -> None:

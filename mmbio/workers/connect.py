@@ -87,7 +87,7 @@ def to_workers(n: int) -> Iterator[Any]:
                 n_workers=n,
                 threads_per_worker=1,
                 memory_limit=0,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # None would open one to all, and warn where its port is taken
                 silence_logs=OFF,
                 preload=[UNINTERRUPTED],
             )

@@ -68,6 +68,17 @@ def test_normalised_scores(score: Score, words: str, told: str, n: int) -> None:
     assert ("top" in again) == ("--top" in words)
 
 
+def test_a_cohort_of_zeros_is_refused_and_its_ids_have_a_name_of_their_own(score: Score) -> None:
+    given = "--embeddings v.npz --trials trials.txt --score-norm s-norm --out s.csv"
+    np.savez("zeros.npz", ids=np.array(["p", "q"]), vectors=np.array([[1, 0], [0, 0]], np.float32))
+    with pytest.raises(MmbioError, match=r"--cohort zeros\.npz: 1 of its 2 vectors are zeros"):
+        score(f"{given} --cohort zeros.npz")
+    Path("c.txt").write_text("p\nq\nr\n")
+    with pytest.raises(MmbioError, match="leave --cohort-ids out"):
+        score(f"{given} --cohort c.npz --cohort-ids c.txt")
+    assert not Path("s.csv").exists()
+
+
 def test_every_normalisation_can_be_chosen() -> None:
     assert (NONE, *SIDES) == NORMS
 

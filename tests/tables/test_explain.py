@@ -67,6 +67,15 @@ def test_never_computed_then_finished_then_gone(runner: Runner, spec: TableSpec)
     assert explain(runner, "tiny", [spec]) == [(PLACE, "its result is gone")]
 
 
+def test_a_damaged_result_is_not_finished(runner: Runner, spec: TableSpec) -> None:
+    runner.compute(specs_work([spec]))
+    (runner.evaluator(specs_work([spec])[0]).folder / "posterior_gender.npy").unlink()
+    ((place, state),) = explain(runner, "tiny", [spec])
+    assert place == PLACE
+    assert state.startswith("damaged: ")
+    assert "posterior_gender.npy: of this result, and gone" in state
+
+
 def test_what_has_changed(runner: Runner, spec: TableSpec) -> None:
     note(runner, "tiny", [spec])
     assert explain(replace(runner, seed=1), "tiny", [spec]) == [
