@@ -80,7 +80,7 @@ extraction: Final = together(
         type=click.Choice(["auto", "fp32", "bf16"]),
         default="auto",
         show_default=True,
-        help="Precision of extraction; auto: bf16 where the processor has it.",
+        help="Precision of extraction and of training's products; auto: bf16 where the processor has it.",
     ),
     click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where networks run."),
 )
