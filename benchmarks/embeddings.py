@@ -131,7 +131,7 @@ def plain() -> nn.Module:
 
 def of_onnxruntime(folder: Path) -> Embed:
     """ONNX Runtime with its defaults."""
-    import onnxruntime  # type: ignore[import-untyped, unused-ignore]
+    import onnxruntime
 
     file = str(folder / "resnet50.onnx")
     with warnings.catch_warnings():
@@ -143,7 +143,7 @@ def of_onnxruntime(folder: Path) -> Embed:
 
 def of_openvino(options: dict[str, str]) -> tuple[str, Embed]:
     """OpenVINO, and the precision that it says it computes in."""
-    import openvino  # type: ignore[import-untyped, unused-ignore]
+    import openvino
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
