@@ -1,29 +1,37 @@
 """Files: where a run writes, content hashes, atomic writes, locks."""
 
+import errno
 import fcntl
+import glob
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Final
 
 from mmbio.errors import MmbioError
+
+PRIVATE: Final = 0o700  # of folders: what is in them is of people
+OWNER: Final = ".owner"  # in a scratch folder, locked for as long as somebody writes in it
+ASIDE: Final = "replaced"
+_log: Final = logging.getLogger(__name__)
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def home(out: str | Path | None = None) -> Path:
-    """The folder below which a run writes: `out`, else $MMBIO_HOME, else ./runs.
+    """The folder below which a run writes: `out`, else $MMBIO_HOME, else ./runs; nobody else may look into a new one.
 
     Raises MmbioError where it cannot be written to.
     """
     folder = Path(out or os.environ.get("MMBIO_HOME") or "runs")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -31,6 +39,15 @@ def home(out: str | Path | None = None) -> Path:
             f"{folder}: cannot be written to ({error.strerror}); give a writable folder with --out or MMBIO_HOME"
         ) from error
     return folder
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that only its owner may look into; one that stands there stays as it is."""
+    absent = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(absent):
+        path.mkdir(PRIVATE, exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
 def content_hash(value: Json) -> str:
@@ -51,22 +68,28 @@ def bytes_hash(*chunks: bytes) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file or folder beside `path` that takes its place when the block ends well.
 
-    The block creates what it is given, as a file or as a folder. After an exception nothing
-    is left and `path` is as it was; a folder already at `path` is replaced whole.
+    The block creates what it is given, as a file or as a folder (which becomes private). After an exception, or
+    a kill at any moment, `path` is as it was or whole and new; a folder already at `path` is replaced whole. What
+    killed runs left beside `path` is removed.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise MmbioError(f"{path}: a device or pipe, which would be replaced; give the name of a file")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
+        _sweep(path)
         scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     except OSError as error:
         raise MmbioError(f"{path}: cannot be written ({error.strerror}); give a writable folder with --out") from error
     try:
-        inner = scratch / path.name
-        yield inner
-        _sync(inner)
-        _swap(inner, path, scratch / "replaced")
-        _sync_entry(path.parent)
+        with (scratch / OWNER).open("wb") as owner:
+            fcntl.flock(owner, fcntl.LOCK_EX)
+            inner = scratch / path.name
+            yield inner
+            if inner.is_dir():
+                inner.chmod(PRIVATE)
+            _sync(inner)
+            _swap(inner, path, scratch / ASIDE)
+            _sync_entry(path.parent)
     except OSError as error:
         raise MmbioError(f"{path}: could not be written ({error.strerror or error}); nothing was changed") from error
     finally:
@@ -110,21 +133,52 @@ def remembered(folder: Path, name: str) -> Path | None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; another process that wants it waits."""
+    """Hold the lock file `path`; another process that wants it says so and waits."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         handle = path.open("a")
     except OSError as error:
         raise MmbioError(f"{path.parent}: cannot be written to ({error.strerror}); give a writable folder") from error
     with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _wait_for(handle, path)
         yield
 
 
+def _wait_for(handle: IO[str], path: Path) -> None:
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _log.warning("%s: another run is at work here; waiting for it to finish", _named(path))
+            fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as error:
+        raise MmbioError(f"{path}: cannot be locked ({error.strerror}); give a folder on another disk") from error
+
+
+def _named(lock: Path) -> Path:
+    """What a lock file `.NAME.lock` stands for."""
+    return lock.with_name(lock.name.removeprefix(".").removesuffix(".lock"))
+
+
+def _sweep(path: Path) -> None:
+    """Remove the scratch folders that killed runs left beside `path`; a folder one of them held aside goes back."""
+    for scratch in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        with suppress(OSError), (scratch / OWNER).open("r+b") as owner:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (scratch / ASIDE).exists() and not path.exists():
+                (scratch / ASIDE).rename(path)
+            shutil.rmtree(scratch)
+
+
 def _swap(new: Path, path: Path, aside: Path) -> None:
-    """Move `new` to `path`; a folder that stands there goes aside first, and back where the move fails."""
-    if not path.is_dir():
+    """Move `new` to `path`; a folder that stands there is exchanged for it in one step, where the disk can do that.
+
+    Elsewhere it goes aside first, and back where the move fails.
+    """
+    if not (path.is_dir() and new.is_dir()):
         new.replace(path)
+        return
+    if _exchanged(new, path):
         return
     path.rename(aside)
     try:
@@ -132,6 +186,15 @@ def _swap(new: Path, path: Path, aside: Path) -> None:
     except BaseException:
         aside.rename(path)
         raise
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Whether two entries of one disk changed places by Linux's renameat2, which Python does not have."""
+    import ctypes
+
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE
+    return renameat2 is not None and renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 def _sync(path: Path) -> None:

@@ -1,12 +1,17 @@
 """Files: whole or not at all, and hashes of content alone."""
 
+import errno
 import os
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmbio import files
 from mmbio.errors import MmbioError
 from mmbio.files import (
     Json,
@@ -93,9 +98,86 @@ def test_a_folder_comes_back_where_its_successor_cannot_take_its_place(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(files, "_exchanged", lambda _one, _other: False)
     with pytest.raises(MmbioError, match="nothing was changed"), replacing(tmp_path / "out") as scratch:
         scratch.mkdir()
     assert names(tmp_path) == ["out", "out/old"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_folder_is_exchanged_at_once_or_in_two_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    if not at_once:
+        monkeypatch.setattr(files, "_exchanged", lambda _one, _other: False)
+    for name in ("old", "new"):
+        with replacing(tmp_path / "out") as scratch:
+            scratch.mkdir()
+            (scratch / name).touch()
+    assert names(tmp_path) == ["out", "out/new"]
+
+
+def left_by_a_killed_run(tmp_path: Path, *entries: str) -> Path:
+    scratch = tmp_path / ".out.abcd1234"
+    scratch.mkdir()
+    (scratch / ".owner").touch()
+    for entry in entries:
+        (scratch / entry).mkdir()
+        (scratch / entry / "old").touch()
+    return scratch
+
+
+def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
+    left_by_a_killed_run(tmp_path, "out")
+    write_text(tmp_path / "out", "text")
+    assert names(tmp_path) == ["out"]
+
+
+def test_what_a_living_run_writes_is_left_alone(tmp_path: Path) -> None:
+    with replacing(tmp_path / "out") as scratch:
+        scratch.write_text("first")
+        write_text(tmp_path / "out", "second")
+        assert scratch.read_text() == "first"
+    assert (tmp_path / "out").read_text() == "first"
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_folder_that_a_killed_run_held_aside_comes_back(tmp_path: Path) -> None:
+    left_by_a_killed_run(tmp_path, "replaced")
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "out"):
+        raise KeyboardInterrupt
+    assert names(tmp_path) == ["out", "out/old"]
+
+
+def test_new_folders_are_private(tmp_path: Path) -> None:
+    with replacing(home(tmp_path / "runs") / "store" / "face") as scratch:
+        scratch.mkdir()
+    made = [tmp_path / "runs", tmp_path / "runs" / "store", tmp_path / "runs" / "store" / "face"]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700] * 3
+
+
+def test_who_waits_for_a_lock_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with locked(tmp_path / ".store.lock"):
+            waiting = pool.submit(hold, tmp_path / ".store.lock")
+            while not caplog.messages:
+                time.sleep(0.001)
+        assert waiting.result() == "held"
+    assert caplog.messages == [f"{tmp_path / 'store'}: another run is at work here; waiting for it to finish"]
+
+
+def test_a_disk_without_locks_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_handle: object, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("mmbio.files.fcntl.flock", refuse)
+    with pytest.raises(MmbioError, match=r"cannot be locked \(No locks available\); give a folder on another disk"):
+        hold(tmp_path / ".store.lock")
+
+
+def hold(lock: Path) -> str:
+    with locked(lock):
+        return "held"
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:

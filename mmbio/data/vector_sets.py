@@ -193,15 +193,18 @@ def _copy(array: np.ndarray, path: Path, what: str) -> int:
 
     Raises MmbioError naming the first row with a value that is no number.
     """
-    out = np.lib.format.open_memmap(path, "w+", np.float32, array.shape)
+    header = {"descr": "<f4", "fortran_order": False, "shape": array.shape}
     n_zero = 0
-    for start in range(0, len(array), CHUNK):
-        with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
-            piece = np.asarray(array[start : start + CHUNK], dtype=np.float32)
-        bad = np.flatnonzero(~np.isfinite(piece).all(1))
-        if len(bad):
-            raise MmbioError(f"{what}: row {start + bad[0] + 1} has NaN or infinite values; mend it or leave it out")
-        n_zero += int((~piece.any(1)).sum())
-        out[start : start + len(piece)] = piece
-    out.flush()
+    with path.open("wb") as file:  # not mapped: a full disk is then an error, and no signal
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, len(array), CHUNK):
+            with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
+                piece = np.ascontiguousarray(array[start : start + CHUNK], dtype="<f4")
+            bad = np.flatnonzero(~np.isfinite(piece).all(1))
+            if len(bad):
+                raise MmbioError(
+                    f"{what}: row {start + bad[0] + 1} has NaN or infinite values; mend it or leave it out"
+                )
+            n_zero += int((~piece.any(1)).sum())
+            file.write(piece.data)
     return n_zero

@@ -8,6 +8,7 @@ import os
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,11 @@ class Store:
     def _journal(self) -> Path:
         return self.folder / "done.txt"
 
+    @cached_property
+    def _start(self) -> int:
+        """Where the rows begin in the file, in bytes."""
+        return self._vectors.stat().st_size - self.n * self.dim * 4
+
     def create(self) -> None:
         """Make an empty store unless one stands there; a broken one is made anew, a line cut short is removed."""
         if (
@@ -44,7 +50,10 @@ class Store:
             return
         with replacing(self.folder) as scratch:
             scratch.mkdir()
-            np.lib.format.open_memmap(scratch / "vectors.npy", "w+", np.float32, (self.n, self.dim)).flush()
+            with (scratch / "vectors.npy").open("wb") as file:
+                header = {"descr": "<f4", "fortran_order": False, "shape": (self.n, self.dim)}
+                np.lib.format.write_array_header_1_0(file, header)
+                file.truncate(file.tell() + self.n * self.dim * 4)
             (scratch / "done.txt").touch()
 
     def missing(self, rows: Iterable[int]) -> list[int]:
@@ -64,9 +73,11 @@ class Store:
         if block.shape != (len(rows), self.dim):
             raise ValueError(f"shard {shard}: expected {(len(rows), self.dim)}, got {block.shape}")
         try:
-            memory = np.lib.format.open_memmap(self._vectors, "r+")
-            memory[rows.start : rows.stop] = block
-            memory.flush()
+            with self._vectors.open("r+b") as file:  # not mapped: a full disk is then an error, and no signal
+                file.seek(self._start + rows.start * self.dim * 4)
+                file.write(block.data)
+                file.flush()
+                os.fsync(file.fileno())
             with self._journal.open("a", encoding="ascii") as journal:
                 journal.write(f"{shard} {zlib.crc32(block.tobytes())}\n")
                 journal.flush()
