@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mmbio.cli import options
+from mmbio.cli.own_fusion import own_fusion
 from mmbio.cli.score import norm_options, top_of
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS
@@ -36,6 +37,7 @@ OF_TRIALS: Final = (
 @click.option(
     "--manifest", metavar="DIR", help="Manifest folder.  [default: the one that the checkpoint was trained on]"
 )
+@own_fusion
 @options.noise
 @options.missing
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mmbio.cli import options
+from mmbio.cli.own_fusion import own_fusion
 from mmbio.errors import MmbioError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--weights", "backbone_weights", metavar="PATH", help="ResNet-50 file, where it was moved.  [default: as then]"
 )
+@own_fusion
 @click.option("--device", metavar="auto|cpu|cuda", help="Where networks run.  [default: as then]")
 @click.option("--keep", is_flag=True, help="Keep what the rerun wrote, below reproduced/.")
 @options.out

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mmbio.cli import options
+from mmbio.cli.own_fusion import own_fusion
 from mmbio.cli.tables_run import Run
 from mmbio.errors import MmbioError
 from mmbio.protocols import GENUINE, PROTOCOLS, SPLITS, TRIPLETS
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
               help="Also a table of the spread over N seeds: of the pairing, and of training.")  # fmt: skip
 @options.extraction
 @options.backbone
+@own_fusion
 @options.workers
 @click.option(
     "--explain", is_flag=True, help="Train and test nothing; say of each cell whether it is finished, or why not."

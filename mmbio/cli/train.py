@@ -84,6 +84,7 @@ def command(
     name = fusion or which.fusion
     by_default = ("gender",) if unseen and not which.verifies else which.tasks
     if name not in (*OF_CLASSES, *OF_PAIRS):
+        fusions.allow(name)
         fusions.find(name)
     settings = options.settings(out, backbone_weights, precision, device, backbones)
     rule = _numbers(rule_weights, "--rule-weights") if rule_weights else None

@@ -116,6 +116,12 @@ def _check_data(header: Header, channel: int) -> None:
     """Check that the signal file of a channel holds all that the header promises."""
     path, record = header.path, header.record
     data = path.parent / record.file_name[channel]
+    outside = [name for name in record.file_name if name in (".", "..") or not {"/", "\\"}.isdisjoint(name)]
+    if outside:
+        raise MmbioError(
+            f"{path}: names the signal file {outside[0]!r}, expected one beside the header; take the record from the"
+            " set's archive again"
+        )
     unread = set(record.fmt) - set(BITS)
     if unread:
         raise MmbioError(

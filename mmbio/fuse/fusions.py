@@ -1,4 +1,8 @@
-"""The fusions by name: feature level, score level, and a user's own class."""
+"""The fusions by name: feature level, score level, and a user's own class.
+
+Importing a class runs its module, so one outside mmbio is imported only where the user named it in this run
+(`allow`): what a checkpoint, a result or a table's spec says is not enough.
+"""
 
 import importlib
 import inspect
@@ -21,6 +25,12 @@ from mmbio.fuse.sum import Sum
 CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType(
     {"concat": Concat, "sum": Sum, "attention": Attention, "cosine": Cosine}
 )
+_allowed: Final[set[str]] = set()
+
+
+def allow(name: str) -> None:
+    """Let the class `package.module:Class` be imported: the user of this process named it."""
+    _allowed.add(name)
 
 
 def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> nn.Module:
@@ -81,6 +91,11 @@ def source_hash(name: str) -> str | None:
 
 def _imported(name: str) -> type[nn.Module]:
     module_name, colon, class_name = name.partition(":")
+    if colon and name not in _allowed:
+        raise MmbioError(
+            f"fusion {name}: a class from outside mmbio, whose code runs when it is imported; add --fusion {name} if"
+            " you trust that code"
+        )
     if str(Path.cwd()) not in sys.path:  # as `python -m` would: a user's module lies where they stand
         sys.path.insert(0, str(Path.cwd()))
     try:

@@ -15,6 +15,7 @@ from mmbio.embed.extract import Job, absolute, fill, manifest_at
 from mmbio.embed.settings import Settings as Extraction
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash
+from mmbio.fuse import fusions
 from mmbio.fuse import run as fuse
 from mmbio.fuse.config import Config
 from mmbio.fuse.train import rows_needed
@@ -106,6 +107,7 @@ class Told:
 
 def computed_on_worker(told: Told) -> list[tuple[str, str]]:
     """(result, hash of its rows) of each evaluation of a piece; what an earlier worker finished is not done again."""
+    fusions.allow(told.config.fusion)  # where the work comes from, a user named it
     manifest = manifest_at(told.folder, told.hash)
     planned = fuse.plan(manifest, told.config, told.extraction)
     if planned.key != told.key:

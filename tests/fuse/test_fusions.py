@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmbio.errors import MmbioError
+from mmbio.fuse import fusions
 from mmbio.fuse.config import COSINE, FEATURE_FUSIONS
 from mmbio.fuse.fusions import CLASSES, fusion
 
@@ -54,6 +55,7 @@ def test_by_name(name: str) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_a_users_own() -> None:
+    fusions.allow("mmbio_test_own.fusions:First")
     module = fusion("mmbio_test_own.fusions:First", [3, 3], (3,), "l2")
     assert module.given == ([3, 3], [3], "l2")
     fused, weights = module([torch.ones(1, 3)] * 2, torch.ones(1, 2, dtype=torch.bool))
@@ -81,6 +83,7 @@ def test_a_users_own() -> None:
     ],
 )
 def test_no_fusion(name: str, words: str) -> None:
+    fusions.allow(name)
     with pytest.raises(MmbioError) as caught:
         fusion(name, [3], (3,), "batch")
     assert str(caught.value).startswith(f"--fusion {name}: {words}")
@@ -88,5 +91,15 @@ def test_no_fusion(name: str, words: str) -> None:
 
 
 def test_a_class_that_is_called_otherwise() -> None:
+    fusions.allow("torch.nn:Linear")
     with pytest.raises(MmbioError, match=r"--fusion torch\.nn:Linear: cannot be called"):
         fusion("torch.nn:Linear", [3], (3,), "batch")
+
+
+def test_a_class_that_nobody_named_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mmbio_test_stranger.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    for ask in (fusions.find, fusions.source_hash, lambda name: fusion(name, [3], (3,), "batch")):
+        with pytest.raises(MmbioError, match=r"add --fusion mmbio_test_stranger:Own if you trust that code"):
+            ask("mmbio_test_stranger:Own")
+    assert not (tmp_path / "ran").exists()

@@ -16,7 +16,7 @@ from mmbio.data.plan import Plan
 from mmbio.data.sources import resolve
 from mmbio.embed.settings import Settings
 from mmbio.errors import MmbioError
-from mmbio.fuse import checkpoint, run
+from mmbio.fuse import checkpoint, fusions, run
 from mmbio.fuse.config import OF_PAIRS, Config, Optimiser
 from mmbio.fuse.run import classes_of, partitions_of, plan, train
 from mmbio.fuse.train import new_network
@@ -245,6 +245,7 @@ def test_a_users_fusion_without_parameters_keeps_its_numbers(
 ) -> None:
     (tmp_path / "mmbio_test_mixed.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
+    fusions.allow("mmbio_test_mixed:Mixed")
     found = train(av_manifest, replace(AV, fusion="mmbio_test_mixed:Mixed"), own_av_home)
     assert found.cost()["n_parameters"] == 0
     first, again = (found.network(0).state_dict()["fusion.mix"] for _ in range(2))

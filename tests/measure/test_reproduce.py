@@ -16,6 +16,7 @@ from mmbio.data.manifest import Manifest
 from mmbio.embed.settings import Settings
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash
+from mmbio.fuse import fusions
 from mmbio.fuse.config import Config, Optimiser
 from mmbio.fuse.run import train
 from mmbio.measure import sidecar
@@ -155,6 +156,7 @@ def test_a_list_of_ones_own_with_unknown_trials(make: Make, av_manifest: Manifes
 def test_a_fusion_of_ones_own(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_fusion_reproduced.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
+    fusions.allow("own_fusion_reproduced:Own")
     made = make(replace(ECG, fusion="own_fusion_reproduced:Own"))
     assert again(made).comparison.verdict == "same bytes"
     (tmp_path / "own_fusion_reproduced.py").write_text(f"{OWN}# later\n")
