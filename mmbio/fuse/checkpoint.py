@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from mmbio.embed.global_rng import lent
@@ -93,7 +93,7 @@ def write(path: Path, key: Mapping[str, Any], states: list[dict[str, Tensor]], c
     tensors = {f"{fold}/{name}": t.cpu().contiguous() for fold, state in enumerate(states) for name, t in state.items()}
     write_json(path.with_suffix(".json"), dict(cost))
     with replacing(path) as scratch:
-        save_file(tensors, scratch, metadata={"mmbio": json.dumps({"schema": SCHEMA, **key}, sort_keys=True)})
+        scratch.write_bytes(save(tensors, {"mmbio": json.dumps({"schema": SCHEMA, **key}, sort_keys=True)}))
     return Checkpoint(path, dict(key))
 
 
