@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 
 from mmbio.errors import MmbioError
 
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 PRIVATE: Final = 0o700  # of folders: what is in them is of people
 OWNER: Final = ".owner"  # in a scratch folder, locked for as long as somebody writes in it
 ASIDE: Final = "replaced"
@@ -91,7 +92,9 @@ def replacing(path: Path) -> Iterator[Path]:
             _swap(inner, path, scratch / ASIDE)
             _sync_entry(path.parent)
     except OSError as error:
-        raise MmbioError(f"{path}: could not be written ({error.strerror or error}); nothing was changed") from error
+        cure = ": free some space and run the command again" if error.errno in FULL else ""
+        why = error.strerror or error
+        raise MmbioError(f"{path}: could not be written ({why}); nothing was changed{cure}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

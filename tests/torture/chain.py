@@ -51,6 +51,10 @@ class Place:
     mirror: str  # address of a server with a set to download
 
     @property
+    def said(self) -> Path:
+        return self.home.with_name(f"{self.home.name}.said")
+
+    @property
     def sets(self) -> Path:
         return self.home / "sets"
 
@@ -90,30 +94,33 @@ def shared(folder: Path) -> Path:
 
 
 def start(step: Step, place: Place) -> subprocess.Popen[bytes]:
-    """Start a step in a process group of its own, its output in a file."""
-    place.home.mkdir(parents=True, exist_ok=True)
-    with (place.home / ".output").open("ab") as output:
+    """Start a step in a process group of its own; what it says goes to the place's `said`."""
+    with place.said.open("wb") as said:
         return subprocess.Popen(
             step.command(place),
-            stdout=output,
-            stderr=output,
+            stdout=said,
+            stderr=said,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             env=os.environ | {"MMBIO_THREADS": "2"},
         )
 
 
-def finish(step: Step, place: Place) -> None:
-    """Run a step to its end; raises AssertionError with its output where it fails."""
-    process = start(step, place)
+def ended(process: subprocess.Popen[bytes], place: Place) -> tuple[int, str]:
+    """Exit code of a step and what it said; a step that hangs is killed."""
     try:
         code = process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         code = -1
-    output = (place.home / ".output").read_text(encoding="utf-8", errors="replace")
-    assert code == 0, f"{step.name} ended with {code}:\n{output[-2000:]}"
-    assert "Traceback" not in output, output[-2000:]
+    return code, place.said.read_text(encoding="utf-8", errors="replace")
+
+
+def finish(step: Step, place: Place) -> None:
+    """Run a step to its end; raises AssertionError with its output where it fails."""
+    code, said = ended(start(step, place), place)
+    assert code == 0, f"{step.name} ended with {code}:\n{said[-2000:]}"
+    assert "Traceback" not in said, said[-2000:]
 
 
 def files(place: Place) -> dict[str, bytes]:

@@ -71,7 +71,7 @@ def undisturbed(place: Place) -> dict[str, Length]:
         while process.poll() is None:
             watch.look()
             time.sleep(GLANCE)
-        assert process.returncode == 0, (place.home / ".output").read_text(errors="replace")[-2000:]
+        assert process.returncode == 0, place.said.read_text(errors="replace")[-2000:]
         lengths[step.name] = Length(time.monotonic() - began, watch.look())
     return lengths
 
@@ -98,11 +98,11 @@ def killed(place: Place, step: Step, length: Length, rng: np.random.Generator) -
         process.kill() if alone else os.killpg(process.pid, signal.SIGKILL)
     code = process.wait(60)
     finish(step, place)
-    _no_children(process)
+    _end_children(process)
     return Kill(step.name, f"{moment}{', process alone' if alone else ''}", living and code == -signal.SIGKILL)
 
 
-def _no_children(process: "subprocess.Popen[bytes]") -> None:
+def _end_children(process: subprocess.Popen[bytes]) -> None:
     """Children that outlive a killed process end too, or are ended: a chain leaves no process behind."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
