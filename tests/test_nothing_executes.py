@@ -69,7 +69,7 @@ def findings(source: str) -> Iterator[str]:
 
 def _imported(tree: ast.AST) -> dict[str, str]:
     """Name in the module -> what it stands for."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             first = {a.name.split(".")[0] for a in node.names if not a.asname}

@@ -185,6 +185,8 @@ def sample_files(path: Path) -> tuple[Path, ...]:
 
 def sample_bytes(path: Path) -> tuple[bytes, ...]:
     """The content of a sample: a file's bytes, for a WFDB header those of its signal files too."""
+    if path.exists() and not path.is_file():
+        raise MmbioError(f"{path}: a folder, device or pipe where a sample should be; run mmbio build-virtual again")
     try:
         return tuple(p.read_bytes() for p in sample_files(path))
     except OSError as error:

@@ -64,10 +64,16 @@ class Checkpoint:
         with safe_open(self.path, "pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
             state = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-        missing, unexpected = network.load_state_dict(state, strict=False)
+        try:
+            missing, unexpected = network.load_state_dict(state, strict=False)
+        except RuntimeError as error:  # tensors of other shapes
+            raise self._unfit() from error
         if unexpected or any(not name.startswith(idle_branches(config, self.shapes)) for name in missing):
-            raise MmbioError(f"{self.path}: its networks do not fit its configuration; train it again")
+            raise self._unfit()
         return network
+
+    def _unfit(self) -> MmbioError:
+        return MmbioError(f"{self.path}: its networks do not fit its configuration; train it again")
 
     def cost(self) -> dict[str, Any]:
         """Parameters of one network, seconds and epochs of the training, from the sidecar."""
@@ -102,7 +108,7 @@ def read(path: Path, protocol: str | None = None) -> Checkpoint:
     try:
         with safe_open(path, "pt") as file:
             key = json.loads((file.metadata() or {})["mmbio"])
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise MmbioError(
             f"{path}: not a readable mmbio checkpoint ({error}); give one that mmbio train wrote, or remove it"
         ) from error
@@ -116,8 +122,8 @@ def read(path: Path, protocol: str | None = None) -> Checkpoint:
         )
     made = Checkpoint(path, key)
     try:
-        made.config, made.embeddings(), made.key["manifest"]
-    except (KeyError, TypeError, AttributeError, MmbioError) as error:
+        made.config, made.embeddings(), bytes.fromhex(made.key["manifest"])
+    except (KeyError, TypeError, AttributeError, ValueError, MmbioError) as error:
         raise _not_ours(path) from error
     return made
 

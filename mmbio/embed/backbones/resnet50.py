@@ -3,6 +3,7 @@
 import shutil
 import socket
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
@@ -174,7 +175,8 @@ def _from_file(weights: str) -> dict[str, Tensor]:
     try:
         if weights.endswith(".safetensors"):
             return dict(load_file(weights))
-        state = torch.load(weights, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of a pickle's protocol, which the sentence below tells
+            state = torch.load(weights, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
             raise TypeError("not a dict of tensors")
     except (
