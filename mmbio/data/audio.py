@@ -1,17 +1,25 @@
 """Audio: a file to the speech around a moment in it, and noise on that speech."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from mmbio.errors import MmbioError
 
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
 RATE: Final = 16_000  # Hz
 AV_SUFFIXES: Final = frozenset({".m4a", ".mp4", ".aac"})  # read by av_files; soundfile reads all others
 UNKNOWN_LENGTH: Final = 0x7FFF0000  # from here on, the length in a WAV header means that its writer did not know it
+RATES: Final = (1_000, 1_000_000)  # Hz, from which to which a file may be sampled
+PIECE: Final = 1 << 20  # samples read at once
+BOMB: Final = 1 << 26  # samples that a file may hold, however small it is
+RATIO: Final = 64  # samples a byte beyond that; the thriftiest codecs of speech take no more
 CURE: Final = "take the file from the set's archive again, or leave it out"
 
 
@@ -94,14 +102,25 @@ def _decoded(path: Path, size: int) -> tuple[np.ndarray, int]:
 
     try:
         with soundfile.SoundFile(str(path)) as file:
-            promised = file.frames
-            channels = file.read(dtype="float32", always_2d=True)
-            rate = file.samplerate
+            promised, rate = file.frames, file.samplerate
+            if not RATES[0] <= rate <= RATES[1]:
+                raise MmbioError(f"{path}: sampled at {rate} Hz where {RATES[0]} to {RATES[1]} were expected; {CURE}")
+            samples = np.concatenate([np.zeros(0, np.float32), *_pieces(file, path, size)])
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, error) from error
-    if len(channels) < promised or _wav_bytes(path) > size:
+    if len(samples) < promised or _wav_bytes(path) > size:
         raise MmbioError(f"{path}: holds less than its header promises, so it is cut short; {CURE}")
-    return channels.mean(axis=1, dtype=np.float32), rate
+    return samples, rate
+
+
+def _pieces(file: "SoundFile", path: Path, size: int) -> Iterator[np.ndarray]:
+    """A file's mono samples piece by piece, as far as there are any: its header may promise what is not there."""
+    n = 0
+    while len(piece := file.read(PIECE, dtype="float32", always_2d=True)):
+        n += len(piece)
+        if n > max(BOMB, RATIO * size):
+            raise MmbioError(f"{path}: unpacks to more than {n - 1} samples, too many for {size} bytes; {CURE}")
+        yield piece.mean(axis=1, dtype=np.float32)
 
 
 def _wav_bytes(path: Path) -> int:

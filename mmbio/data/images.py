@@ -18,6 +18,10 @@ Pixels = NDArray[np.uint8]
 
 DEPTH_8: Final = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"})
 MAX_FRAME: Final = 6  # px that `trim` takes from a side at most
+# What is tried on a file: the formats of the suffixes that are looked for. Pillow knows others, one of which it hands to
+# Ghostscript.
+FORMATS: Final = ("BMP", "JPEG", "PNG", "PPM", "TIFF")
+MOST_PIXELS: Final = 50_000_000  # decoding takes several copies of an image, together less than 1 GB
 FRAME_SHARE: Final = 0.9  # of a line's pixels that bear its one grey value
 
 
@@ -35,7 +39,9 @@ def load_image(path: Path, data: bytes | None = None) -> Pixels:
     if not content:
         raise MmbioError(f"{path}: zero bytes where an image was expected; {cure}")
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if math.prod(image.size) > MOST_PIXELS:
+                raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
             image.load()
             if image.mode not in DEPTH_8:
                 raise MmbioError(
@@ -45,7 +51,7 @@ def load_image(path: Path, data: bytes | None = None) -> Pixels:
             pixels = np.array(
                 image.convert("RGBA").convert("RGB") if image.mode in ("P", "PA") else image.convert("RGB")
             )
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where it is an error
         raise MmbioError(f"{path}: an image too large to be a sample ({error}); {cure}") from error
     except (OSError, ValueError, SyntaxError, OverflowError) as error:  # what Pillow's decoders raise on broken files
         raise MmbioError(f"{path}: cut short or not an image ({error}); {cure}") from error

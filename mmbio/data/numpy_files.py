@@ -1,5 +1,7 @@
 """NumPy's files with embeddings and their ids, .npz and .npy; none that needs pickle is loaded."""
 
+import math
+import os
 import re
 import tokenize
 import warnings
@@ -21,6 +23,8 @@ BROKEN: Final = (
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
 )
 CONTROL: Final = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
+BOMB: Final = 1 << 26  # bytes that an archive may unpack to, whatever its size
+RATIO: Final = 100  # times its size beyond that; noise and vectors hardly shrink
 SAVED: Final = "np.savez(file, ids=np.array(ids, dtype=str), vectors=vectors)"
 
 
@@ -47,11 +51,27 @@ def npz(path: Path, ids: Path | None) -> tuple[np.ndarray, np.ndarray]:
                 raise MmbioError(f"{path}: holds {arrays}, expected the arrays ids and vectors; write it with {SAVED}")
             if "ids" in held and ids is not None:
                 raise MmbioError(f"{path}: holds ids of its own; leave --ids out")
+            _refuse_bomb(archive, path)
             names = _ids_array(archive, "ids.npy", path) if ids is None else ids_file(ids)
             with archive.open("vectors.npy") as stream:
                 return names, _vectors(stream, path)
     except BROKEN as error:
         raise broken(path, "an .npz file", error) from error
+
+
+def loaded(path: Path) -> np.ndarray:
+    """The array of an .npy, read whole; no more is allocated than the file holds.
+
+    Raises what BROKEN lists, as for one that needs pickle.
+    """
+    with path.open("rb") as stream:
+        shape, _, dtype = _head(stream)
+        held = os.fstat(stream.fileno()).st_size - stream.tell()
+        promised = math.prod(shape) * dtype.itemsize
+        if not dtype.hasobject and (promised > held or not dtype.itemsize or min(shape, default=0) < 0):
+            raise ValueError(f"{held} bytes where its head promises {shape} of {dtype}")
+        stream.seek(0)
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
 def ids_file(path: Path) -> np.ndarray:
@@ -98,6 +118,17 @@ def broken(path: Path, what: str, error: Exception) -> MmbioError:
     return MmbioError(f"{path}: damaged, cut short or not {what} ({reason}); write it again")
 
 
+def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse arrays that are far larger than the archive they come from."""
+    for name in ("ids.npy", "vectors.npy"):
+        size = archive.getinfo(name).file_size if name in archive.namelist() else 0
+        if size > max(BOMB, RATIO * path.stat().st_size):
+            raise MmbioError(
+                f"{path}: {name} would unpack to {size:,} bytes, more than {RATIO} times the file;"
+                " save real vectors, or an .npy"
+            )
+
+
 def _vectors(stream: IO[bytes], path: Path) -> np.ndarray:
     """The vectors of an .npy inside an archive, by way of a temporary file."""
     shape, fortran, dtype = _header(stream, path)
@@ -131,19 +162,28 @@ def _texts_of(stream: IO[bytes], path: Path) -> np.ndarray:
     data = stream.read()
     if len(data) != shape[0] * dtype.itemsize:
         raise ValueError(f"{len(data)} bytes of ids where {shape[0] * dtype.itemsize} were expected")
-    found = np.frombuffer(data, dtype) if dtype.itemsize else np.zeros(shape, dtype)
+    found = np.frombuffer(data, dtype) if dtype.itemsize else np.zeros(min(shape[0], 1), "U1")
     return texts(found.astype(str).tolist(), path)
 
 
 def _header(stream: IO[bytes], path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, Fortran order and type of an .npy; raises MmbioError where it needs pickle."""
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_2_0 if version == (2, 0) else np.lib.format.read_array_header_1_0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of headers that Python 2 wrote
-        shape, fortran, dtype = read(stream)
+    shape, fortran, dtype = _head(stream)
     if dtype.hasobject:
         raise MmbioError(
             f"{path}: needs pickle, which mmbio never loads; save texts with dtype=str and vectors as float32: {SAVED}"
         )
+    return shape, fortran, dtype
+
+
+def _head(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, Fortran order and type of an .npy."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, fortran, dtype = read(stream)
+    except MemoryError:
+        raise ValueError("its head is nested too deeply") from None
     return shape, fortran, dtype

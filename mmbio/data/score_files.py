@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mmbio.data import trial_lists
-from mmbio.data.numpy_files import BROKEN
+from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.data.trial_lists import Layout, TrialList
 from mmbio.errors import MmbioError
 
@@ -148,8 +148,7 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
     if differs.any():
         where = found.where(int(frame.index[differs.argmax()]))
         raise MmbioError(f"{where} scores a pair again, and otherwise than a row before it; keep one of them")
-    place = np.searchsorted(names, wanted).clip(max=len(names) - 1)
-    scored = names[place] == wanted
+    scored = np.isin(wanted, names)
     unlisted = np.flatnonzero(~np.isin(given, wanted))
     if not scored.any():
         raise MmbioError(
@@ -162,7 +161,7 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
         where = f"{labels}: '{trials.enrolment[k]} {trials.probe[k]}' has no score in {found.path}"
         raise _missing(where, int((~scored).sum()), len(trials))
     return _split(
-        scores[first][place[scored]],
+        scores[first][np.searchsorted(names, wanted[scored])],
         trials.genuine[scored],
         labels,
         len(trials),
@@ -279,8 +278,7 @@ def _load(path: Path) -> np.ndarray:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
                 raise MmbioError(f"{path}: not a .npy file; write it with numpy.save")
-            file.seek(0)
-            array = np.load(file, allow_pickle=False)
+        array = loaded(path)
     except OSError as error:
         raise MmbioError(f"{path}: cannot be read ({error.strerror}); give a .npy file") from error
     except BROKEN as error:

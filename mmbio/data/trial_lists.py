@@ -207,8 +207,9 @@ def labels(found: Layout, frame: "pd.DataFrame", form: tuple[str, ...] = KALDI) 
     if len(unknown):
         position = int(frame.index[unknown[0]])
         where, label = found.where(position), column.iloc[unknown[0]]
-        words = [str(frame[name].iloc[unknown[0]]).lower() for name in found.names]
-        if found.separator == SPACES and form_of(words) not in (None, form):
+        in_order = found.names if found.separator == SPACES else ()  # a frame has no column that is not known
+        words = [str(frame[name].iloc[unknown[0]]).lower() for name in in_order]
+        if form_of(words) not in (None, form):
             raise MmbioError(f"{where} is of another form than the rows before it; write all rows in one form")
         raise MmbioError(f"{where}: unknown label '{label}'; expected one of {', '.join(known)}")
     return np.array(values, dtype=bool)[codes]

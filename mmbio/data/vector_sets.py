@@ -120,6 +120,11 @@ def read(folder: Path) -> VectorSet:
         table = pd.read_csv(path, dtype=text | rows, keep_default_na=False, na_values={m: [""] for m in rows})
         for modality in rows:
             table[modality] = table[modality].fillna(-1).astype(np.int64)
+        if lacking := [name for name in text if name not in table]:
+            raise ValueError(f"no column {lacking[0]}")
+        if not isinstance(info["modalities"], dict) or not isinstance(info["attributes"], list):
+            raise ValueError(f"{MARKER} is not as mmbio wrote it")
+        str(info["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MmbioError(f"{path}: not readable ({error}); run mmbio import again") from error
     return VectorSet(folder, info, table)

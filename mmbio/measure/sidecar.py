@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mmbio import provenance
+from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.embed.settings import Settings, threads
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, write_json
@@ -112,8 +113,8 @@ def trials_of(folder: Path, found: Sidecar, key: Mapping[str, Any]) -> Trials | 
     if found.listed is None:
         return None
     try:
-        enrolment, probe, genuine = np.load(folder / LISTED, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        enrolment, probe, genuine = loaded(folder / LISTED)
+    except BROKEN as error:
         raise MmbioError(f"{folder / LISTED}: not readable as trials ({error}); {CURE}") from error
     made = Trials(enrolment, probe, genuine == 1, found.listed)
     if made.hash != key.get("trials"):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
 from mmbio.measure import results, sidecar
@@ -58,8 +59,8 @@ class Stored:
         if not path.is_file():
             raise MmbioError(f"{path}: not there, an older mmbio did not keep it; {CURE}")
         try:
-            return np.asarray(np.load(path, allow_pickle=False))
-        except (OSError, ValueError, EOFError) as error:
+            return loaded(path)
+        except BROKEN as error:
             raise MmbioError(f"{path}: not a readable array ({error}); {CURE}") from error
 
     def arrays(self, *names: str) -> list[np.ndarray]:
@@ -130,7 +131,7 @@ def _costs(key: dict[str, Any], path: Path) -> tuple[Cost, ...]:
         if not options:
             return (DEFAULT,)
         return PRESETS[options["preset"]] if options["preset"] else (Cost(**options["cost"]),)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MmbioError(f"{path}: its options are no options of this mmbio ({error}); {CURE}") from error
 
 

@@ -136,7 +136,7 @@ def _guided(fuzzer: Any, bench: Bench, seeds: Sequence[bytes], inputs: int, seco
         rng = random.Random(seed)
         for _ in range(inputs // 10):
             bench.one(mutated(rng, seeds))
-    options = {"runs": inputs - bench.n, "max_total_time": seconds, "seed": seed + 1, "max_len": longest, "timeout": 0}
+    options = {"runs": inputs - bench.n, "max_total_time": seconds, "seed": seed + 1, "max_len": longest, "timeout": 36000}
     options |= {"rss_limit_mb": 0, "detect_leaks": 0, "artifact_prefix": f"{bench.folder}/", "print_final_stats": 1}
     command = ["fuzz", *(f"-{key}={value}" for key, value in options.items()), str(corpus)]
     fuzzer.Setup(command, bench.one, custom_mutator=mutator)
