@@ -56,7 +56,7 @@ PTB: Final = Dataset(
 )
 
 
-def _faces(year: int, about: str, subjects: Subjects, pattern: str) -> Dataset:
+def _faces(year: int, about: str, subjects: Subjects, *patterns: str) -> Dataset:
     name = f"faces{year}"
     return Dataset(
         name=name,
@@ -72,7 +72,8 @@ def _faces(year: int, about: str, subjects: Subjects, pattern: str) -> Dataset:
         files=(File(f"{name}.zip", f"{name}.zip", unpack=True),),
         size=19_000_000 if year == 94 else None,  # measured
         subjects=subjects,
-        parts=(Part("images", pattern),),  # the archives' own counts differ a little from the page's
+        # The archives' own counts of images differ a little from the page's 20 a subject.
+        parts=tuple(Part(f"images of {p.split('/')[0]}" if p.count("/") > 1 else "images", p) for p in patterns),
         reader=name,
     )
 
@@ -135,9 +136,9 @@ def _librispeech(part: str) -> Dataset:
     )
 
 
-# MD5 of the lists: PaddleSpeech's examples/dataset/voxceleb/voxceleb1.py, with the addresses used here; of iden_split:
-# its paddlespeech/audio/datasets/voxceleb.py. MD5 of the metadata, at OpenSLR 49: recipes that fetch them there.
-# A size stands where a copy with that MD5 was measured.
+# MD5 of the lists: PaddleSpeech's dataset/voxceleb/voxceleb1.py, which fetched them from the set's first home,
+# https://www.robots.ox.ac.uk/~vgg/data/voxceleb/meta/; of iden_split.txt: its class VoxCeleb;
+# of the metadata, at OpenSLR 49: Kiwano's download recipes. Sizes: measured on copies with that MD5.
 _OPENSLR: Final = "https://www.openslr.org/resources/49/"
 _LISTS: Final = (
     File("vox1_meta.csv", f"{_OPENSLR}vox1_meta.csv", 40_782, "md5:f5067cae5157ca27904c4b0a926e2661"),
@@ -155,21 +156,26 @@ VOXCELEB_LISTS: Final = Dataset(
     title="VoxCeleb metadata and trial lists",
     modalities=("voice", "face"),
     purpose="genders and parts of the speakers; trials of VoxCeleb1-O, E and H",
-    licence="CC BY 4.0",
+    licence=gated.VOXCELEB_LICENCE,
     citation=f"{citations.VOXCELEB1}\n{citations.VOXCELEB2}",
-    page="https://www.robots.ox.ac.uk/~vgg/data/voxceleb/",
+    page="https://mm.kaist.ac.kr/datasets/voxceleb/",
     folder="voxceleb",
-    base="https://www.robots.ox.ac.uk/~vgg/data/voxceleb/meta/",
+    base="https://mm.kaist.ac.kr/datasets/voxceleb/meta/",
     files=_LISTS,
     size=150_000_000,  # seven lists of up to 581,480 trials
     subjects=Subjects(7_365, 2_912, 4_453),  # the two metadata files
-    parts=tuple(Part(file.path, file.path, (1,)) for file in _LISTS),
+    parts=tuple(Part(file.path, file.path, (1,), optional=True) for file in _LISTS),
 )
 
 _ALL: Final = (
     ECG_ID,
     PTB,
-    _faces(94, "frontal faces that speak, even light", Subjects(153, 20, 133), "*/*/*.jpg"),
+    _faces(
+        94,
+        "frontal faces that speak, even light",
+        Subjects(153, 20, 133),
+        *(f"{group}/*/*.jpg" for group in ("female", "male", "malestaff")),
+    ),
     _faces(95, "subjects step towards the camera under changing light", Subjects(72), "*/*.jpg"),
     _faces(96, "as Faces95, before a complex background", Subjects(152), "*/*.jpg"),
     _fvc(2000, citations.FVC2000),

@@ -59,6 +59,7 @@ class Dataset:
     files: tuple[File, ...] = ()  # what is fetched, where it is a short list
     sums: str | None = None  # below base, the set's own list of hashes, which then names all files
     steps: tuple[str, ...] = ()  # of a set behind a form or a licence; nothing is fetched then
+    archives: tuple[File, ...] = ()  # that such a set is got as, where a public source gives their hashes
     size: int | None = None  # bytes on disk, about
     subjects: Subjects = Subjects()
     parts: tuple[Part, ...] = ()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from mmbio.data.fetch import citations
-from mmbio.data.fetch.dataset import Dataset, Part, Subjects
+from mmbio.data.fetch.dataset import Dataset, File, Part, Subjects
 
 FVC2006: Final = Dataset(
     name="fvc2006",
@@ -57,6 +57,8 @@ SOCOFING: Final = Dataset(
     ),
     reader="socofing",
 )
+# As the set's page says; its first home, at Oxford, has CC BY-SA 4.0 for the metadata.
+VOXCELEB_LICENCE: Final = "CC BY 4.0, for research; the videos' copyright stays with their owners"
 _ASK: Final = (
     "Open https://mm.kaist.ac.kr/datasets/voxceleb/ and ask for access with the form there; the answer holds a key"
     " for the downloads."
@@ -67,7 +69,7 @@ VOXCELEB1: Final = Dataset(
     title="VoxCeleb1",
     modalities=("voice", "face"),
     purpose="interviews of 1,251 celebrities: voices, and cropped faces",
-    licence="CC BY 4.0 for the metadata; the videos' copyright stays with their owners",
+    licence=VOXCELEB_LICENCE,
     citation=citations.VOXCELEB1,
     page="https://mm.kaist.ac.kr/datasets/voxceleb/",
     folder="voxceleb/voxceleb1",
@@ -79,6 +81,11 @@ VOXCELEB1: Final = Dataset(
         "Join the parts: cat vox1_dev_wav_parta? > vox1_dev_wav.zip",
         "mmbio download voxceleb-lists",
         "mmbio download voxceleb1 --from DIR_OR_ARCHIVE, with all archives in one folder",
+    ),
+    # PaddleSpeech's dataset/voxceleb/voxceleb1.py and WeSpeaker's download_data.sh
+    archives=(
+        File("vox1_dev_wav.zip", "", None, "md5:ae63e55b951748cc486645f532ba230b"),
+        File("vox1_test_wav.zip", "", None, "md5:185fdc63c3c739954633d50379a3d102"),
     ),
     subjects=Subjects(1_251, 561, 690),  # vox1_meta.csv
     parts=(
@@ -92,7 +99,7 @@ VOXCELEB2: Final = Dataset(
     title="VoxCeleb2",
     modalities=("voice", "face"),
     purpose="interviews of 6,114 celebrities: voices, and videos of cropped faces; the second paper's data",
-    licence="CC BY 4.0 for the metadata; the videos' copyright stays with their owners",
+    licence=VOXCELEB_LICENCE,
     citation=citations.VOXCELEB2,
     page="https://mm.kaist.ac.kr/datasets/voxceleb/",
     folder="voxceleb/voxceleb2",
@@ -104,6 +111,11 @@ VOXCELEB2: Final = Dataset(
         "Join the parts: cat vox2_dev_aac_parta? > vox2_dev_aac.zip, and the same with mp4.",
         "mmbio download voxceleb-lists",
         "mmbio download voxceleb2 --from DIR_OR_ARCHIVE, with all archives in one folder",
+    ),
+    # SpeechBrain's and WeSpeaker's preparation scripts
+    archives=(
+        File("vox2_dev_aac.zip", "", None, "md5:bbc063c46078a602ca71605645c2a402"),
+        File("vox2_test_aac.zip", "", None, "md5:0d2b3ea430a821c33263b5ea37ede312"),
     ),
     subjects=Subjects(6_114, 2_351, 3_763),  # vox2_meta.csv
     parts=(

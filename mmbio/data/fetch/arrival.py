@@ -1,0 +1,46 @@
+"""Arrival: how files come into a set's folder, all of them or none."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmbio.errors import MmbioError
+from mmbio.files import private_folder, replacing
+
+
+@contextmanager
+def arriving(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to be made and filled, whose files come into `target` when the block ends well.
+
+    A target that is not there, or is empty, appears in one step. Into one that is there the files move one by one,
+    each replacing its namesake; a run that is killed then is mended by running it again. After an exception nothing
+    has changed. Beside the folder that is given there is room for other files, which go when the block ends.
+    Raises MmbioError where a file stands where a folder is wanted, or the reverse.
+    """
+    if target.is_dir() and any(target.iterdir()):
+        staging = target.with_name(f".{target.name}.arriving")
+        with replacing(staging) as scratch:
+            yield scratch
+        _merge(staging, target)
+    else:
+        with replacing(target) as scratch:
+            yield scratch
+
+
+def _merge(staging: Path, target: Path) -> None:
+    try:
+        files = [path.relative_to(staging) for path in sorted(staging.rglob("*")) if not path.is_dir()]
+        for file in files:
+            above = next(target / p for p in file.parents if (target / p).exists())
+            if not above.is_dir() or (target / file).is_dir():
+                raise MmbioError(
+                    f"{target / file}: a file stands where a folder is wanted, or the reverse; move it away"
+                )
+        for file in files:
+            private_folder((target / file).parent)
+            (staging / file).replace(target / file)
+    except OSError as error:
+        raise MmbioError(f"{target}: could not be written ({error.strerror}); give a writable folder") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
