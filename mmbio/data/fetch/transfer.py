@@ -200,7 +200,7 @@ def fetch(url: str, downloader: Resuming, trust: Callable[[str], None] = lambda 
             if in_one_answer:
                 raise mismatch
         sha256: str = file_hash(str(part.path), "sha256")
-        trust(sha256)
+        _ask(trust, sha256, part)
         _place(part)
     except requests.exceptions.RequestException as error:
         raise Unreachable(f"{url}: {error}; {ELSEWHERE}") from error
@@ -210,6 +210,15 @@ def fetch(url: str, downloader: Resuming, trust: Callable[[str], None] = lambda 
             " so mend that and run the same command again"
         ) from error
     return sha256
+
+
+def _ask(trust: Callable[[str], None], sha256: str, part: Part) -> None:
+    """Ask whether the part may be placed; one that may not is removed, or the next run would find it whole."""
+    try:
+        trust(sha256)
+    except MmbioError:
+        part.remove()
+        raise
 
 
 def _place(part: Part) -> None:

@@ -1,0 +1,127 @@
+"""What mmbio download prints: what would be fetched, what was, how far it can be trusted, and how to go on."""
+
+import os
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mmbio.protocols import AUDIOVISUAL, MULTITASK
+
+if TYPE_CHECKING:
+    from mmbio.data.fetch.dataset import Dataset
+    from mmbio.data.fetch.get import Got, Plan
+
+SYNTHETIC: Final = ("ecg", "face", "finger")  # modalities that the synthetic root has
+STATES: Final = {"whole": "here", "packed": "here, packed", "absent": "to fetch", "damaged": "to fetch again"}
+
+
+def planned(plan: "Plan") -> list[str]:
+    """A line a file, and one with the sums."""
+    from mmbio.data.fetch.space import amount
+
+    rows = []
+    for one in plan.found:
+        size = one.size or one.wanted.file.size
+        begun = f", {amount(one.part)} of it here" if one.part else ""
+        rows.append(f"  {STATES[one.state]:<14}  {amount(size) if size else '?':>10}  {one.wanted.path}{begun}")
+    n = sum(one.to_come for one in plan.found)
+    here = len(plan.found) - n
+    about = "" if all(one.wanted.file.size or one.size for one in plan.found) else "about "
+    return [
+        *rows,
+        f"{plan.dataset.name}: {n} of {len(plan.found)} files to fetch ({about}{amount(plan.to_come)}), {here} here;"
+        f" {about}{amount(plan.needed)} of disk needed, {amount(plan.free)} free at {plan.root}",
+    ]
+
+
+def planned_json(plan: "Plan") -> dict[str, Any]:
+    """The same for machines; sizes in bytes, null where no source says."""
+    files = [
+        {
+            "path": one.wanted.path,
+            "url": one.wanted.url,
+            "size": one.size or one.wanted.file.size,
+            "state": one.state,
+            "part": one.part,
+        }
+        for one in plan.found
+    ]
+    sums = {"to_fetch": plan.to_come, "needed": plan.needed, "free": plan.free}
+    return {"set": plan.dataset.name, "root": str(plan.root), "dry_run": True, **sums, "files": files}
+
+
+def fetched(got: "Got", root: Path) -> list[str]:
+    """What came, how it was verified, the licence, and how to go on."""
+    from mmbio.data.fetch.space import amount
+
+    lines = [f"{'fetched' if got.n_fetched or got.n_unpacked else 'already there'}: {got.folder} ({_came(got)})"]
+    if got.n_fetched:
+        lines[0] = lines[0].removesuffix(")") + f", {amount(got.n_bytes)})"
+    lines.append(f"verified: {verified(got)}")
+    lines.append(f"licence: {got.dataset.licence} (citation: mmbio datasets {got.dataset.name})")
+    command = go_on(got.dataset, root)
+    return lines + ([f"go on: {command}"] if command else [])
+
+
+def fetched_json(got: "Got", root: Path) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "set": got.dataset.name,
+        "root": str(root),
+        "folder": str(got.folder),
+        "n_files": got.n_files,
+        "n_fetched": got.n_fetched,
+        "bytes": got.n_bytes,
+        "n_unpacked": got.n_unpacked,
+        "verified": got.verified,
+        "tls": not got.without_tls,
+        "next": go_on(got.dataset, root),
+    }
+
+
+def verified(got: "Got") -> str:
+    """How many files were compared with what."""
+    from mmbio.data.fetch import lock
+
+    words = {
+        lock.OFFICIAL_LIST: "by the set's own sha256 list",
+        lock.OFFICIAL_SHA256: "by official sha256",
+        lock.OFFICIAL_MD5: "by official md5",
+        lock.MIRRORED_LIST: "by the mirror's sha256 list, which no official address vouches for",
+        lock.FIRST_USE: f"by first use (no official hash; recorded in {lock.NAME}, and another file is refused later)",
+    }
+    told = [f"{got.verified[how]} {text}" for how, text in words.items() if got.verified.get(how)]
+    return ", ".join(told) + ("; fetched without TLS" if got.without_tls else "")
+
+
+def go_on(dataset: "Dataset", root: Path) -> str:
+    """The command that uses the set, with synthetic data for what the root does not have; empty where none does."""
+    if dataset.reader is None:
+        return ""
+    here = set(_modalities(root)) | set(dataset.modalities)
+    protocol = MULTITASK if set(dataset.modalities) & set(MULTITASK.modalities) else AUDIOVISUAL
+    words = ["mmbio", "tables"]
+    if protocol is AUDIOVISUAL:
+        words = ["mmbio", "tables", "audiovisual-table1", "audiovisual-table2"]
+    if os.environ.get("MMBIO_DATA") != str(root):
+        words += ["--data", str(root)]
+    for modality in protocol.modalities:
+        if modality not in here and modality in SYNTHETIC:
+            words += ["--source", f"{modality}=synthetic"]
+    return shlex.join(words)
+
+
+def _came(got: "Got") -> str:
+    files = "1 file" if got.n_files == 1 else f"{got.n_files} files"
+    unpacked = f", {got.n_unpacked} unpacked" if got.n_unpacked else ""
+    return f"{files} whole, {got.n_fetched} fetched now{unpacked}"
+
+
+def _modalities(root: Path) -> Iterable[str]:
+    from mmbio.data.readers.listing import child
+    from mmbio.data.readers.registry import READERS
+
+    if not root.is_dir():
+        return ()
+    return {reader.modality for reader in READERS.values() if child(root, reader.folders) is not None}

@@ -1,0 +1,52 @@
+"""Space: how many bytes are to come, how many a disk has, and whether they fit."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from mmbio.data.fetch.dataset import Dataset
+from mmbio.data.fetch.wanted import Standing
+from mmbio.errors import MmbioError
+
+MARGIN: Final = 64 * 2**20  # bytes left free on a disk
+
+
+def bytes_to_come(dataset: Dataset, found: Iterable[Standing]) -> tuple[int, int]:
+    """Bytes still to be fetched, and bytes of disk that this and unpacking take; sizes not known are shared out of
+    the set's own.
+    """
+    each = list(found)
+    known = sum(one.wanted.file.size or 0 for one in each)
+    n_unknown = sum(one.wanted.file.size is None for one in each)
+    share = max((dataset.size or 0) - known, 0) // n_unknown if n_unknown else 0
+    fetched = disk = 0
+    for one in each:
+        size = share if one.wanted.file.size is None else one.wanted.file.size
+        fetched += max(size - one.part, 0) if one.to_come else 0
+        disk += max(size - one.part, 0) if one.to_come else 0
+        disk += size if one.wanted.file.unpack and one.state != "whole" else 0
+    return fetched, disk
+
+
+def free_space(root: Path) -> int:
+    """Bytes free on the disk that a data root is on, whether or not it is made yet."""
+    return shutil.disk_usage(next(path for path in (root, *root.absolute().parents) if path.is_dir())).free
+
+
+def check_space(root: Path, needed: int) -> None:
+    """Refuse to begin what will not fit."""
+    free = free_space(root)
+    if needed and needed + MARGIN > free:
+        raise MmbioError(
+            f"{root}: about {amount(needed)} are needed and {amount(free)} are free;"
+            " free some space, or give a folder on another disk with --to"
+        )
+
+
+def amount(n: int) -> str:
+    """Bytes in words."""
+    size, units = float(n), ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 999.5 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if size >= 10 or units[0] == "bytes" else f"{size:.1f} {units[0]}"
