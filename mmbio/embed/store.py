@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mmbio.errors import MmbioError
-from mmbio.files import replacing
+from mmbio.files import FULL, replacing
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,10 @@ class Store:
                 journal.flush()
                 os.fsync(journal.fileno())
         except OSError as error:
+            cure = "free some space and " if error.errno in FULL else ""
             raise MmbioError(
                 f"{self.folder}: cannot be written ({error.strerror}); what was extracted so far is kept,"
-                " free some space and run the command again"
+                f" {cure}run the command again"
             ) from error
 
     def read(self, rows: np.ndarray) -> np.ndarray:

@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -49,10 +49,11 @@ class Place:
     home: Path
     shared: Path  # the root and the spec
     mirror: str  # address of a server with a set to download
+    said_as: str = ""  # tells several runs in one place apart
 
     @property
     def said(self) -> Path:
-        return self.home.with_name(f"{self.home.name}.said")
+        return self.home.with_name(f"{self.home.name}.said{self.said_as}")
 
     @property
     def sets(self) -> Path:
@@ -93,11 +94,12 @@ def shared(folder: Path) -> Path:
     return folder
 
 
-def start(step: Step, place: Place) -> subprocess.Popen[bytes]:
-    """Start a step in a process group of its own; what it says goes to the place's `said`."""
+def start(step: Step, place: Place, before: Callable[[], None] | None = None) -> subprocess.Popen[bytes]:
+    """Start a step in a process group of its own, after `before` there; what it says goes to the place's `said`."""
     with place.said.open("wb") as said:
         return subprocess.Popen(
             step.command(place),
+            preexec_fn=before,
             stdout=said,
             stderr=said,
             stdin=subprocess.DEVNULL,
@@ -114,6 +116,12 @@ def ended(process: subprocess.Popen[bytes], place: Place) -> tuple[int, str]:
         process.kill()
         code = -1
     return code, place.said.read_text(encoding="utf-8", errors="replace")
+
+
+def together(step: Step, *places: Place) -> list[tuple[int, str]]:
+    """Run a step in several places, or several times in one, at once; exit codes and what was said."""
+    said = [replace(place, said_as=f"{n}") for n, place in enumerate(places)]
+    return [ended(process, place) for process, place in [(start(step, place), place) for place in said]]
 
 
 def finish(step: Step, place: Place) -> None:

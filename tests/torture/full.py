@@ -1,0 +1,44 @@
+"""Full: a disk that takes no more, by a limit on the size of a file, and really, on a small disk in memory."""
+
+import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.torture.chain import Place, Step, ended, start
+
+
+def limited(place: Place, step: Step, n_bytes: int) -> tuple[int, str]:
+    """Run a step that can make no file longer than n_bytes; its exit code and what it said."""
+    return ended(start(step, place, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))), place)
+
+
+@contextmanager
+def small_disk(folder: Path, kib: int) -> Iterator[bool]:
+    """Mount a disk in memory of this size at `folder`; yields whether this user may."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mounted = _mount("-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder))
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
+
+
+def resize(folder: Path, kib: int) -> None:
+    """Give a small disk another size."""
+    assert _mount("-o", f"remount,size={kib}k", str(folder))
+
+
+def used(folder: Path) -> int:
+    """KiB used on a small disk."""
+    told = subprocess.run(["df", "--output=used", str(folder)], check=True, capture_output=True, text=True).stdout
+    return int(told.split()[-1])
+
+
+def _mount(*words: str) -> bool:
+    try:
+        return subprocess.run(["mount", *words], check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
