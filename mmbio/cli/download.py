@@ -175,17 +175,27 @@ def _plan(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quie
 
 
 def _fetch(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quiet: bool) -> None:
-    from mmbio.cli.download_words import fetched, fetched_json
+    from mmbio.cli.download_words import ended, fetched, fetched_json
     from mmbio.cli.transfer_bars import transfer_bars
-    from mmbio.data.fetch.get import get
+    from mmbio.data.fetch.get import get, placed_by_hand
 
-    with transfer_bars(quiet or as_json) as (counts, amounts):
-        got = get(dataset, root, wanted, counts, amounts)
+    n_placed = placed_by_hand(dataset, root)
+    if n_placed:
+        told = {"set": dataset.name, "root": str(root), "folder": str(root / dataset.folder), "n_files": n_placed}
+        line = f"already there: {root / dataset.folder} ({n_placed} files, placed with --from)"
+        _print([line], told | {"n_fetched": 0}, as_json, quiet)
+        return
+    try:
+        with transfer_bars(quiet or as_json) as (counts, amounts):
+            got = get(dataset, root, wanted, counts, amounts)
+    except KeyboardInterrupt:
+        click.echo(ended(root / dataset.folder), err=True)
+        raise
     _print(fetched(got, root), fetched_json(got, root), as_json, quiet)
 
 
 def _place(dataset: "Dataset", source: Path, root: Path, dry_run: bool, as_json: bool, quiet: bool) -> None:
-    from mmbio.cli.download_words import go_on
+    from mmbio.cli.download_words import placed_json, placed_lines
     from mmbio.cli.progress import progress
     from mmbio.data.fetch.place import place
 
@@ -193,9 +203,8 @@ def _place(dataset: "Dataset", source: Path, root: Path, dry_run: bool, as_json:
         raise MmbioError("--dry-run and --from: what is given is looked at when it is placed; leave one of them out")
     with progress(quiet or as_json) as report:
         placed = place(dataset, source, root, report)
-    command = go_on(dataset, root)
-    told = {"set": dataset.name, "root": str(root), "from": str(source), "placed": str(placed), "next": command}
-    _print([f"placed: {placed}", *([f"go on: {command}"] if command else [])], told, as_json, quiet)
+    told = placed_json(placed, dataset, root, source)
+    _print(placed_lines(placed, dataset, root), told, as_json, quiet)
 
 
 def _print(lines: list[str], told: dict[str, Any], as_json: bool, quiet: bool) -> None:

@@ -11,6 +11,7 @@ from mmbio.protocols import AUDIOVISUAL, MULTITASK
 if TYPE_CHECKING:
     from mmbio.data.fetch.dataset import Dataset
     from mmbio.data.fetch.get import Got, Plan
+    from mmbio.data.fetch.place import Placed
 
 SYNTHETIC: Final = ("ecg", "face", "finger")  # modalities that the synthetic root has
 STATES: Final = {"whole": "here", "packed": "here, packed", "absent": "to fetch", "damaged": "to fetch again"}
@@ -78,6 +79,46 @@ def fetched_json(got: "Got", root: Path) -> dict[str, Any]:
         "tls": not got.without_tls,
         "next": go_on(got.dataset, root),
     }
+
+
+def placed_lines(placed: "Placed", dataset: "Dataset", root: Path) -> list[str]:
+    """What was taken from what a user had, and how to go on."""
+    from mmbio.data.fetch.space import amount
+
+    lines = [
+        f"{'already in its place' if placed.was_there else 'placed'}: {placed.folder}"
+        f" ({placed.n_files} files, {amount(placed.size)})",
+        f"verified: by {placed.verified}",
+        *placed.notes,
+    ]
+    command = go_on(dataset, root)
+    return lines + ([f"go on: {command}"] if command else [])
+
+
+def placed_json(placed: "Placed", dataset: "Dataset", root: Path, source: Path) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "set": dataset.name,
+        "root": str(root),
+        "from": str(source),
+        "folder": str(placed.folder),
+        "n_files": placed.n_files,
+        "bytes": placed.size,
+        "verified": placed.verified,
+        "notes": list(placed.notes),
+        "was_there": placed.was_there,
+        "next": go_on(dataset, root),
+    }
+
+
+def ended(folder: Path) -> str:
+    """What is here of a set whose download was ended."""
+    from mmbio.data.fetch.parts import NOTE, SUFFIX
+
+    names = [path.name for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    parts = sum(name.endswith(SUFFIX) for name in names)
+    whole = sum(not name.endswith((SUFFIX, NOTE)) for name in names)
+    return f"{folder}: {whole} files are here and whole, {parts} in part; the next run goes on with them"
 
 
 def verified(got: "Got") -> str:

@@ -96,7 +96,7 @@ def _drawn(bars: "Progress", in_bytes: bool) -> Report:
         if what not in tasks:
             # What is here already was not fetched now: the rate is of what comes behind it.
             tasks[what] = bars.add_task(what, total=total, completed=done, in_bytes=in_bytes)
-        bars.update(tasks[what], completed=done, total=total, visible=done < total)
+        bars.update(tasks[what], completed=done, total=total, visible=in_bytes or done < total)
         if not bars.live.is_started and time.monotonic() - start > PATIENCE:
             bars.start()
 

@@ -10,11 +10,11 @@ from typing import Final
 
 import requests
 
-from mmbio.data.fetch import crew, lock, unpacked
+from mmbio.data.fetch import contents, crew, lock, unpacked
 from mmbio.data.fetch.answers import Unreachable
 from mmbio.data.fetch.archives import unpack
 from mmbio.data.fetch.dataset import Dataset
-from mmbio.data.fetch.space import bytes_to_come, check_space, free_space
+from mmbio.data.fetch.space import Expected, bytes_to_come, check_space, free_space
 from mmbio.data.fetch.transfer import Resuming, Stopped, fetch
 from mmbio.data.fetch.wanted import Standing, Wanted, standing, wanted
 from mmbio.data.fetch.whence import Options, wire_to, without_tls
@@ -62,6 +62,14 @@ def plan(dataset: Dataset, root: Path, options: Options, counts: Report = silent
     return Plan(dataset, root, found, *bytes_to_come(dataset, found), free_space(root))
 
 
+def placed_by_hand(dataset: Dataset, root: Path) -> int:
+    """How many files of a set were placed from what a user had; 0 where one of them is gone or of another size."""
+    held = contents.read(root, dataset.name)
+    folder = root / dataset.folder
+    here = all((folder / p).is_file() and (folder / p).stat().st_size == c.size for p, c in held.items())
+    return len(held) if here else 0
+
+
 def get(dataset: Dataset, root: Path, options: Options, counts: Report = silent, amounts: Report = silent) -> Got:
     """Fetch what is not here of a set, verify it, and unpack its archives.
 
@@ -107,7 +115,8 @@ class _Getting:
         self.entries = lock.read(root)
         self.pending: dict[str, lock.Entry] = {}
         self.written = self.told = time.monotonic()
-        self.came = self.done = self.total = self.n_unpacked = 0
+        self.came = self.done = self.n_unpacked = 0
+        self.expected = Expected()
         self.mutex = threading.Lock()
         self.unpacking = threading.Lock()
         self.thread = threading.local()
@@ -115,7 +124,7 @@ class _Getting:
     def run(self, found: tuple[Standing, ...], to_come: int) -> Got:
         """Fetch and unpack what is missing."""
         self.done = sum(one.part for one in found if one.to_come)
-        self.total = self.done + to_come
+        self.expected = Expected.of(found, self.done + to_come)
         for one in found:
             if not one.to_come:
                 self._note(one.wanted, one.sha256, one.size)
@@ -152,7 +161,10 @@ class _Getting:
                 session = self.thread.session = requests.Session()
             downloader = Resuming(target, session, item.file.hash, item.file.size, self.wire, self._moved)
             sha256 = fetch(item.url, downloader, lambda found: self._trust(item, found))
-            self._note(item, sha256, target.stat().st_size)
+            size = target.stat().st_size
+            self._note(item, sha256, size)
+            with self.mutex:
+                self.expected.came(item, size)
         if item.file.unpack:
             with self.unpacking:
                 files = unpack(target, target.parent / item.file.into, report=self.amounts)
@@ -196,7 +208,7 @@ class _Getting:
     def _tell(self, every: float) -> None:
         if self.done and time.monotonic() - self.told >= every:
             self.told = time.monotonic()
-            self.amounts(f"fetching {self.dataset.name}", self.done, max(self.total, self.done))
+            self.amounts(f"fetching {self.dataset.name}", self.done, max(self.expected.total, self.done))
 
     def _bearable(self, error: MmbioError | OSError) -> MmbioError:
         """A file's failure, which others may be fetched in spite of; one of the system is raised."""

@@ -64,7 +64,7 @@ def safe_path(path: str) -> bool:
 def _entry(line: str, where: str, algorithm: str) -> tuple[str, str]:
     matched = _LINE.fullmatch(line) if len(line) <= 2 * LONGEST_PATH else None
     if matched is None or len(matched[1]) != DIGITS[algorithm]:
-        shown = line if len(line) <= 80 and line.isprintable() else f"{line[:60]!a}..."
+        shown = line if len(line) <= 80 and line.isprintable() else f"{ascii(line[:60])[1:-1]}..."
         raise MmbioError(f"{where}: '{shown}' where {DIGITS[algorithm]} hex digits and a path were expected; {CURE}")
     path = matched[2].removeprefix("./")
     if not safe_path(path):

@@ -2,14 +2,39 @@
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from mmbio.data.fetch.dataset import Dataset
-from mmbio.data.fetch.wanted import Standing
+from mmbio.data.fetch.wanted import Standing, Wanted
 from mmbio.errors import MmbioError
 
 MARGIN: Final = 64 * 2**20  # bytes left free on a disk
+
+
+@dataclass
+class Expected:
+    """How many bytes a run fetches in all, better known with every file that comes."""
+
+    total: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)  # of files that no source gives the size of
+    n_unknown: int = 0
+    known: int = 0  # bytes to come by the sources' sizes
+
+    @classmethod
+    def of(cls, found: Iterable[Standing], guess: int) -> "Expected":
+        """`guess` holds until the first files are here."""
+        each = [one for one in found if one.to_come]
+        sizes = [one.wanted.file.size for one in each]
+        return cls(guess, {}, sizes.count(None), sum(size or 0 for size in sizes))
+
+    def came(self, wanted: Wanted, size: int) -> None:
+        """Take in that a file came whole; others are thought to be as large as the mean."""
+        if wanted.file.size is None:
+            self.sizes[wanted.path] = size
+            mean = sum(self.sizes.values()) / len(self.sizes)
+            self.total = self.known + round(mean * self.n_unknown)
 
 
 def bytes_to_come(dataset: Dataset, found: Iterable[Standing]) -> tuple[int, int]:
@@ -20,6 +45,8 @@ def bytes_to_come(dataset: Dataset, found: Iterable[Standing]) -> tuple[int, int
     known = sum(one.wanted.file.size or 0 for one in each)
     n_unknown = sum(one.wanted.file.size is None for one in each)
     share = max((dataset.size or 0) - known, 0) // n_unknown if n_unknown else 0
+    here = [one.size for one in each if not one.to_come]
+    share = max(share, sum(here) // len(here) if here else 0)
     fetched = disk = 0
     for one in each:
         size = share if one.wanted.file.size is None else one.wanted.file.size

@@ -24,7 +24,7 @@ from mmbio.files import private_folder
 
 CHUNK: Final = 2**16
 ENOUGH: Final = 2**20  # bytes that make a cut try a good one
-NOTABLE: Final = 4.0  # seconds of waiting that a user is told of
+NOTABLE: Final = 8.0  # seconds of waiting that a user is told of
 
 _log = logging.getLogger("mmbio")
 
