@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from mmbio.data.synthetic.root import generate
+from tests.torture import remote
 
 N_SUBJECTS: Final = 12
 PATIENCE: Final = 300.0  # seconds before a step counts as hung
@@ -75,11 +76,11 @@ class Step:
         return [sys.executable, "-m", "mmbio", *told]
 
 
+_FROM: Final = ("--out", "{home}", "--to", "{sets}", "--jobs", "2", "--mirror")
 BUILD: Final = Step("build-virtual", ("build-virtual", "--data", "{root}", "--out", "{home}"))
 STEPS: Final[Sequence[Step]] = (
-    Step(
-        "download", ("download", "ecg-id", "--to", "{sets}", "--mirror", "{mirror}", "--jobs", "2", "--out", "{home}")
-    ),
+    Step("download", ("download", "ecg-id", *_FROM, "{mirror}ecg-id/")),
+    Step("download-archives", ("download", "fvc2000", *_FROM, "{mirror}fvc2000/")),
     Step("extract", ("extract", "--out", "{home}")),
     Step("train", ("train", "--noise", "paper", "--folds", "3", "--out", "{home}")),
     Step("eval", ("eval", "--noise", "face=0.97", "--out", "{home}")),
@@ -88,8 +89,9 @@ STEPS: Final[Sequence[Step]] = (
 
 
 def shared(folder: Path) -> Path:
-    """Write what all chains read: a small synthetic root and the spec of a table."""
+    """Write what all chains read: a small synthetic root, sets to download, and the spec of a table."""
     generate(folder / "root", n_subjects=N_SUBJECTS)
+    remote.write(folder / "root", folder / "remote")
     (folder / "own.toml").write_text(SPEC, encoding="utf-8")
     return folder
 

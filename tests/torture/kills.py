@@ -1,0 +1,70 @@
+"""Kills: many chains, each step killed once, beside one that nobody disturbed."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.torture.chain import Place, files, scraps, shared
+from tests.torture.kill import Kill, Length, chain, lost, undisturbed
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an undisturbed chain took and wrote."""
+
+    shared: Path
+    mirror: str
+    lengths: dict[str, Length]
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One chain of killed steps beside the undisturbed one."""
+
+    kills: list[Kill]
+    n_files: int
+    n_bytes: int
+    n_lost: int  # bytes of the undisturbed chain's files that are not there, or not the same
+    unlike: list[str]  # files that differ, or that one of the two has
+    scraps: list[str]
+
+
+def prepared(folder: Path) -> Path:
+    """A folder with what chains read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return shared(folder / "shared")
+
+
+def reference(folder: Path, mirror: str) -> Reference:
+    """Run the chain undisturbed below a prepared folder."""
+    place = Place(folder / "home", folder / "shared", mirror)
+    lengths = undisturbed(place)
+    found = files(place)
+    shutil.rmtree(place.home)
+    return Reference(place.shared, mirror, lengths, found)
+
+
+def outcome(of: Reference, seed: int) -> Outcome:
+    """Run a chain of killed steps, at the same path as the undisturbed one."""
+    place = Place(of.shared.parent / "home", of.shared, of.mirror)
+    kills = chain(place, of.lengths, np.random.default_rng([seed]))
+    found = files(place)
+    unlike = sorted(name for name in of.files.keys() | found.keys() if of.files.get(name) != found.get(name))
+    n_bytes = sum(map(len, of.files.values()))
+    made = Outcome(kills, len(of.files), n_bytes, lost(of.files, found), unlike, scraps(place))
+    shutil.rmtree(place.home)
+    return made
+
+
+def outcomes(of: Reference, n_kills: int, seed: int) -> Iterator[Outcome]:
+    """Chains of killed steps until so many kills have been survived."""
+    survived = 0
+    while survived < n_kills:
+        one = outcome(of, seed)
+        survived += sum(kill.killed for kill in one.kills)
+        seed += 1
+        yield one
