@@ -18,8 +18,7 @@ Pixels = NDArray[np.uint8]
 
 DEPTH_8: Final = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"})
 MAX_FRAME: Final = 6  # px that `trim` takes from a side at most
-# What is tried on a file: the formats of the suffixes that are looked for. Pillow knows others, one of which it hands to
-# Ghostscript.
+# The formats of the suffixes that are looked for. Pillow knows others, one of which it hands to Ghostscript.
 FORMATS: Final = ("BMP", "JPEG", "PNG", "PPM", "TIFF")
 MOST_PIXELS: Final = 50_000_000  # decoding takes several copies of an image, together less than 1 GB
 FRAME_SHARE: Final = 0.9  # of a line's pixels that bear its one grey value

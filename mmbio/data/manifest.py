@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmbio.data import whole
 from mmbio.data.splits import BLOCKS
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, remembered, replacing, write_json
@@ -243,10 +244,11 @@ def read(folder: Path) -> Manifest:
             raw = path.read_bytes()
             texts[name] = raw.decode()
             tables[name] = pd.read_csv(io.BytesIO(raw), dtype=_text_columns(name, raw), keep_default_na=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, csv.Error) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
-    if info.get("hash") != _hash(info, texts, tables["samples"]) or not _names_sources(info):
-        raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again")
+    why = whole.wrong(info, tables) or ("" if info.get("hash") == _hash(info, texts, tables["samples"]) else "its hash")
+    if why:
+        raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again ({why})")
     return Manifest(folder, info, **tables)
 
 
@@ -257,14 +259,10 @@ def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFra
     identity["synthetic"] = {m: s.get("synthetic") for m, s in sources.items()} if isinstance(sources, dict) else None
     stripped = samples.drop(columns="path", errors="ignore").to_csv(index=False)
     rest = [texts[name] for name in ("subjects", "items", *MORE) if name in texts]
-    return content_hash([identity, stripped, *rest])
-
-
-def _names_sources(info: Mapping[str, Any]) -> bool:
-    """True where each modality's sets and their folder are named; the hash says nothing about them."""
-    sources = info.get("sources")
-    found = [sources.get(m) for m in info["modalities"]] if isinstance(sources, dict) else [None]
-    return all(isinstance(s, dict) and {"sets", "folder", "synthetic"} <= s.keys() for s in found)
+    try:
+        return content_hash([identity, stripped, *rest])
+    except ValueError:  # a number in it that is none, which mmbio does not write
+        return ""
 
 
 def newest(home: Path, protocol: str) -> Path | None:

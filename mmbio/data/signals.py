@@ -1,6 +1,7 @@
 """Signals: an ECG record to the beats in it ("ECG preprocessing")."""
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
@@ -36,7 +37,7 @@ def read_lead(path: Path) -> tuple[NDArray[np.float64], float]:
     _check_data(header, channel)
     try:
         record = wfdb.rdrecord(str(path.with_suffix("")), channels=[channel])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, LookupError, OverflowError) as error:  # what wfdb raises of broken numbers
         raise MmbioError(
             f"{path}: its signal file cannot be read ({error}); take it from the set's archive again"
         ) from error
@@ -127,7 +128,7 @@ def _check_data(header: Header, channel: int) -> None:
         raise MmbioError(
             f"{path}: signal format {', '.join(sorted(unread))} is not read; convert the record to format 16"
         )
-    if not data.is_file():
+    if not os.path.isfile(data):  # noqa: PTH113  # which is False for names that no file can have
         raise MmbioError(f"{data}: not there, though {path.name} names it; take it from the set's archive again")
     bits: dict[str, float] = defaultdict(float)
     for file_name, fmt, per_frame in zip(record.file_name, record.fmt, record.samps_per_frame, strict=True):

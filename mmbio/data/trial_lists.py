@@ -3,6 +3,7 @@
 import csv
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
+from mmbio.data.rows import SPACES, found_row
 from mmbio.errors import MmbioError
 from mmbio.files import replacing
 
@@ -31,7 +33,6 @@ COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 KNOWN: Final = frozenset(COLUMNS.values())
 VOXCELEB: Final = ("genuine", "enrolment", "probe")
 KALDI: Final = ("enrolment", "probe", "genuine")
-SPACES: Final = r"\s+"
 FORMS: Final = "'1 a b' (VoxCeleb), 'a b target' (Kaldi), or CSV with the header enrolment,probe,genuine"
 
 
@@ -63,9 +64,7 @@ class Layout:
 
     def where(self, position: int) -> str:
         """`FILE: row N: 'its text'` of a row, for an error; the first line of the file is 1."""
-        number = self.skipped + position + 1
-        with self.path.open(encoding="utf-8-sig", errors="replace") as lines:
-            text = next(islice(lines, number - 1, None), "").strip()
+        number, text = found_row(self.path, self.separator, self.skipped, position)
         return f"{self.path}: row {number}: '{text if len(text) <= 80 else text[:77] + '...'}'"
 
 
@@ -238,13 +237,14 @@ def _row(found: Layout) -> str:
 
 def _explain(found: Layout, error: str) -> NoReturn:
     """Name the first row with more values than there are columns."""
-    with found.path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        spaces = found.separator == SPACES
-        rows = map(str.split, lines) if spaces else csv.reader(lines, delimiter=found.separator)
-        for number, cells in enumerate(rows, start=1):
-            if number > found.skipped and len(cells) > len(found.names):
+    spaces = found.separator == SPACES
+    with found.path.open(encoding="utf-8-sig", errors="replace", newline="") as lines, suppress(csv.Error):
+        after = islice(lines, found.skipped, None)
+        cut = map(str.split, after) if spaces else csv.reader(after, delimiter=found.separator, skipinitialspace=True)
+        for position, cells in enumerate(cut):
+            if len(cells) > len(found.names):
                 raise MmbioError(
-                    f"{found.where(number - found.skipped - 1)} has {len(cells)} columns where"
+                    f"{found.where(position)} has {len(cells)} columns where"
                     f" {len(found.names)} were expected; write {_row(found)} in every row"
                 )
     raise MmbioError(f"{found.path}: cannot be taken apart ({error.strip()}); write it again")

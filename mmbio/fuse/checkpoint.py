@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -18,10 +19,12 @@ from mmbio.embed.global_rng import lent
 from mmbio.errors import MmbioError
 from mmbio.files import content_hash, read_json, remembered, replacing, write_json
 from mmbio.fuse.config import Config
+from mmbio.fuse.fusions import CLASSES
 from mmbio.fuse.network import Network
-from mmbio.protocols import PROTOCOLS
+from mmbio.protocols import MODALITIES, PROTOCOLS
 
 SCHEMA = 2
+MOST_IDLE: Final = 1 << 26  # numbers of branches that serve no modality of the experiment, which no file holds
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Checkpoint:
     def network(self, fold: int) -> Network:
         """The trained network of a fold."""
         config = self.config
+        self._check_sizes(f"{fold}/")
         with lent():  # its initial values are drawn before they are replaced
             network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes)
         prefix = f"{fold}/"
@@ -71,6 +75,19 @@ class Checkpoint:
         if unexpected or any(not name.startswith(idle_branches(config, self.shapes)) for name in missing):
             raise self._unfit()
         return network
+
+    def _check_sizes(self, prefix: str) -> None:
+        """Raise MmbioError where the key stands for larger networks than the file holds, before one is allocated."""
+        config = self.config
+        if config.fusion not in CLASSES:
+            return
+        with lent(), torch.device("meta"):
+            outline = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes).state_dict()
+        with safe_open(self.path, "pt") as file:
+            held = {n.removeprefix(prefix): file.get_slice(n).get_shape() for n in file.keys() if n.startswith(prefix)}  # noqa: SIM118
+        idle = sum(tensor.numel() for name, tensor in outline.items() if name not in held)
+        if idle > MOST_IDLE or any(list(t.shape) != held.get(name, list(t.shape)) for name, t in outline.items()):
+            raise self._unfit()
 
     def _unfit(self) -> MmbioError:
         return MmbioError(f"{self.path}: its networks do not fit its configuration; train it again")
@@ -122,10 +139,35 @@ def read(path: Path, protocol: str | None = None) -> Checkpoint:
         )
     made = Checkpoint(path, key)
     try:
-        made.config, made.embeddings(), bytes.fromhex(made.key["manifest"])
-    except (KeyError, TypeError, AttributeError, ValueError, MmbioError) as error:
+        _check_key(key)
+    except (KeyError, TypeError, ValueError, AttributeError, MmbioError) as error:
         raise _not_ours(path) from error
     return made
+
+
+def _check_key(key: Mapping[str, Any], members: bool = True) -> None:
+    """Raise what a look at it raises, or TypeError, where a key is not what train writes."""
+    config = Config.from_json(key["config"])
+    content_hash(dict(key))
+    name = file_name(key)
+    bytes.fromhex(key["manifest"])
+    if type(config.seed) is not int or Path(name).name != name or not name.isprintable():
+        raise TypeError(name)
+    if members and key.get("members") is not None:
+        for member in key["members"]:
+            _check_key(member, members=False)
+        return
+    if not all(isinstance(of, dict) for of in (key["embeddings"], *key["embeddings"].values())):
+        raise TypeError("embeddings")
+    if not all(type(n) is int and n > 0 for n in key["classes"].values()):
+        raise TypeError("classes")
+    shapes = dict(key["shapes"])
+    sizes = [size for shape in shapes.values() for size in shape]
+    known = set(config.modalities) <= set(shapes) <= set(MODALITIES)
+    if not known or not all(len(shape) in (1, 2) for shape in shapes.values()):
+        raise TypeError("shapes")
+    if not all(type(size) is int and size > 0 for size in sizes):
+        raise TypeError("sizes")
 
 
 def _protocol(path: Path, key: Mapping[str, Any]) -> str:

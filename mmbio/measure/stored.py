@@ -73,8 +73,10 @@ class Stored:
     def correct(self, task: str) -> np.ndarray:
         """Correctness (K, N) of K fold models on a task's items, NaN where a fold does not test an item."""
         posteriors, labels = self.array(f"posterior_{task}"), self.array(f"label_{task}")
-        if posteriors.ndim != 3 or posteriors.shape[1:2] != labels.shape:
+        if posteriors.ndim != 3 or posteriors.shape[1:2] != labels.shape or not posteriors.size:
             raise MmbioError(f"{self.folder / f'posterior_{task}.npy'}: not of {labels.size} items; {CURE}")
+        if posteriors.dtype.kind != "f" or labels.dtype.kind not in "biu":
+            raise MmbioError(f"{self.folder}: posteriors of type {posteriors.dtype}, labels of {labels.dtype}; {CURE}")
         return correctness(posteriors, labels)
 
 

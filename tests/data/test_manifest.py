@@ -50,7 +50,8 @@ def tables(genders: str, n: int = 10, split: str = "triplet", folds: int = 8) ->
 def info(folds: int = 8, split: str = "triplet", folder: str = "/sets", **more: Any) -> dict[str, Any]:
     source = {"sets": ["set"], "folder": folder, "synthetic": False}
     return {
-        "schema": SCHEMA,
+        **{"schema": SCHEMA, "protocol": "multitask", "scale": "quick", "noun": "triplets", "data": "set"},
+        **{"dropped": {}, "notes": [], "ages": [13, 39]},
         "modalities": list(PERSON),
         "split": split,
         "folds": folds,
@@ -241,7 +242,7 @@ def test_a_table_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> N
 def test_manifests_are_found_by_fingerprint_hash_and_as_the_newest(tmp_path: Path) -> None:
     assert made_from(tmp_path, "f") is None
     assert newest(tmp_path, "multitask") is None
-    manifest = write(tmp_path / "manifests" / "m", info(fingerprint="f"), *tables("FM"))
+    manifest = write(tmp_path / "manifests" / "m", info(fingerprint="f", n_subjects={"all": 2}), *tables("FM"))
     remember(tmp_path / "manifests", "multitask", manifest.folder)
     found = made_from(tmp_path, "f")
     assert found is not None
@@ -281,7 +282,7 @@ def test_a_summary_says_what_differs_from_the_paper(tmp_path: Path) -> None:
     ],
 )
 def test_an_edited_manifest(tmp_path: Path, name: str, old: str, new: str) -> None:
-    manifest = write(tmp_path / "manifests" / "m", info(fingerprint="f"), *tables("FM"))
+    manifest = write(tmp_path / "manifests" / "m", info(fingerprint="f", n_subjects={"all": 2}), *tables("FM"))
     path = manifest.folder / name
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))

@@ -1,4 +1,4 @@
-"""Targets that are arrays: scores and embeddings in NumPy's, safetensors' and Kaldi's formats, whole and by their heads.
+"""Targets that are arrays: scores, embeddings and stores in NumPy's, safetensors' and Kaldi's formats.
 
 A target "head" mends the lengths and checksums around the bytes, so that a reader gets to what they say.
 """
@@ -153,7 +153,11 @@ SAFE_HEADS: Final = [
 ]  # fmt: skip
 BODY: Final = VECTORS.tobytes()
 NPYS: Final = [npy_of(VECTORS), npy_of(np.asfortranarray(VECTORS)), npy_of(VECTORS.astype("<f8"), version=(2, 0))]
-NAMES: Final = [npy_of(np.array(IDS)), npy_of(np.array([b"a", b"b", b"c"])), npy_of(np.array(IDS, object), allow_pickle=True)]
+NAMES: Final = [
+    npy_of(np.array(IDS)),
+    npy_of(np.array([b"a", b"b", b"c"])),
+    npy_of(np.array(IDS, object), allow_pickle=True),
+]
 
 TARGETS = {
     "scores-npy": Target(
@@ -176,17 +180,17 @@ TARGETS = {
         lambda: [npz_of(ids=np.array(IDS), vectors=VECTORS), zipped(ids=NAMES[0], vectors=NPYS[1]), npz_of(a=VECTORS)],
     ),
     "npz-vectors": Target(
-        reading("x.npz", lambda data: zipped(ids=NAMES[0], vectors=data)), lambda: [*NPYS, *(npy_head(h, BODY) for h in HEADS)]
+        reading("x.npz", lambda data: zipped(ids=NAMES[0], vectors=data)),
+        lambda: [*NPYS, *(npy_head(h, BODY) for h in HEADS)],
     ),
     "npz-ids": Target(
         reading("x.npz", lambda data: zipped(ids=data, vectors=NPYS[0])), lambda: [*NAMES, npy_head(HEADS[2], BODY)]
     ),
     "safetensors": Target(reading("x.safetensors"), lambda: [safetensors_of(head, BODY) for head in SAFE_HEADS]),
-    "safetensors-head": Target(
-        reading("x.safetensors", lambda data: safetensors_of(data, BODY)), lambda: SAFE_HEADS
-    ),
+    "safetensors-head": Target(reading("x.safetensors", lambda data: safetensors_of(data, BODY)), lambda: SAFE_HEADS),
     "ark": Target(
-        reading("x.ark"), lambda: [ark_of(b"FV "), ark_of(b"DV "), b"a  [ 1 2.5 -3e2 4 ]\nb  [ 1 2 3 4 ]\n", b"a  [\n 1 2\n 3 4 ]\n"]
+        reading("x.ark"),
+        lambda: [ark_of(b"FV "), ark_of(b"DV "), b"a  [ 1 2.5 -3e2 4 ]\nb  [ 1 2 3 4 ]\n", b"a  [\n 1 2\n 3 4 ]\n"],
     ),
     "scp": Target(
         reading("x.scp"),

@@ -66,7 +66,9 @@ class Bench:
         name = self.folder / "found" / f"{type(error).__name__}-{place}"
         if not name.exists():
             name.write_bytes(data)
-            name.with_name(f"{name.name}.txt").write_text("".join(traceback.format_exception(error, limit=-8)), errors="backslashreplace")
+            name.with_name(f"{name.name}.txt").write_text(
+                "".join(traceback.format_exception(error, limit=-8)), errors="backslashreplace"
+            )
 
 
 def main(name: str, inputs: int, seconds: int, seed: int, folder: Path) -> None:
@@ -89,7 +91,9 @@ def main(name: str, inputs: int, seconds: int, seed: int, folder: Path) -> None:
     seeds = list(bench.target.seeds())
     limit = _memory("VmData") + GIGABYTE
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    (folder / "begun.json").write_text(json.dumps({"engine": "atheris" if fuzzer else "mutation", "rss": _memory("VmRSS")}))
+    (folder / "begun.json").write_text(
+        json.dumps({"engine": "atheris" if fuzzer else "mutation", "rss": _memory("VmRSS")})
+    )
     if fuzzer:
         _guided(fuzzer, bench, seeds, inputs, seconds, seed)
     else:
@@ -136,7 +140,13 @@ def _guided(fuzzer: Any, bench: Bench, seeds: Sequence[bytes], inputs: int, seco
         rng = random.Random(seed)
         for _ in range(inputs // 10):
             bench.one(mutated(rng, seeds))
-    options = {"runs": inputs - bench.n, "max_total_time": seconds, "seed": seed + 1, "max_len": longest, "timeout": 36000}
+    options = {
+        "runs": inputs - bench.n,
+        "max_total_time": seconds,
+        "seed": seed + 1,
+        "max_len": longest,
+        "timeout": 36000,
+    }
     options |= {"rss_limit_mb": 0, "detect_leaks": 0, "artifact_prefix": f"{bench.folder}/", "print_final_stats": 1}
     command = ["fuzz", *(f"-{key}={value}" for key, value in options.items()), str(corpus)]
     fuzzer.Setup(command, bench.one, custom_mutator=mutator)

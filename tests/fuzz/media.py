@@ -84,14 +84,14 @@ def record(data: bytes, scratch: Path) -> None:
     """A header of ECG-ID and its lead."""
     path = written(scratch / "Person_01", "rec_1.hea", data)
     ecg_id.read(scratch)
-    signals.read_lead(path)
+    signals.resample(*signals.read_lead(path))
 
 
 def record_ptb(data: bytes, scratch: Path) -> None:
     """A header of PTB and its lead."""
     path = written(scratch / "patient001", "s0010_re.hea", data)
     ptb.read(scratch)
-    signals.read_lead(path)
+    signals.resample(*signals.read_lead(path))
 
 
 def signal(data: bytes, scratch: Path) -> None:
@@ -120,20 +120,35 @@ TARGETS = {
     ),
     "image-png": Target(image(".png"), lambda: [_encoded("PNG"), _encoded("PNG", "P"), _encoded("PNG", "LA")]),
     "image-png-chunks": Target(
-        image(".png", checksums), lambda: [_encoded("PNG"), _encoded("PNG", "P"), _encoded("PNG", "1"), _encoded("PNG", "I;16")]
+        image(".png", checksums),
+        lambda: [_encoded("PNG"), _encoded("PNG", "P"), _encoded("PNG", "1"), _encoded("PNG", "I;16")],
     ),
     "image-tif": Target(
         image(".tif"),
-        lambda: [_encoded("TIFF"), _encoded("TIFF", "L", compression="tiff_lzw"), _encoded("TIFF", "1", compression="group4")],
+        lambda: [
+            _encoded("TIFF"),
+            _encoded("TIFF", "L", compression="tiff_lzw"),
+            _encoded("TIFF", "1", compression="group4"),
+        ],
     ),
     "image-bmp": Target(image(".bmp"), lambda: [_encoded("BMP"), _encoded("BMP", "L"), _encoded("BMP", "1")]),
     "image-pgm": Target(image(".pgm"), lambda: [_encoded("PPM", "L"), b"P2\n2 2\n255\n1 2 3 4\n", _encoded("PPM")]),
     "audio-wav": Target(
         sound(".wav"),
-        lambda: [_sound("WAV", "PCM_16", 16000, 1), _sound("WAV", "FLOAT", 44100, 2), _sound("WAV", "IMA_ADPCM", 8000, 1)],
+        lambda: [
+            _sound("WAV", "PCM_16", 16000, 1),
+            _sound("WAV", "FLOAT", 44100, 2),
+            _sound("WAV", "IMA_ADPCM", 8000, 1),
+        ],
     ),
-    "audio-flac": Target(sound(".flac"), lambda: [_sound("FLAC", "PCM_16", 16000, 1), _sound("FLAC", "PCM_24", 8000, 2)]),
-    "wfdb-header": Target(record, lambda: [HEADER, HEADER.replace(b" 16 ", b" 80 "), HEADER.replace(b"\n", b"\r\n")], _records),
-    "wfdb-header-ptb": Target(record_ptb, lambda: [PTB, PTB.replace(b"212", b"310"), PTB.replace(b" 1 ", b"/2 1 ", 1)], _records),
+    "audio-flac": Target(
+        sound(".flac"), lambda: [_sound("FLAC", "PCM_16", 16000, 1), _sound("FLAC", "PCM_24", 8000, 2)]
+    ),
+    "wfdb-header": Target(
+        record, lambda: [HEADER, HEADER.replace(b" 16 ", b" 80 "), HEADER.replace(b"\n", b"\r\n")], _records
+    ),
+    "wfdb-header-ptb": Target(
+        record_ptb, lambda: [PTB, PTB.replace(b"212", b"310"), PTB.replace(b" 1 ", b"/2 1 ", 1)], _records
+    ),
     "wfdb-signal": Target(signal, lambda: [_wave(), _wave()[::-1], b"\0\x80" * 2 * FRAMES], _records),
 }

@@ -14,7 +14,24 @@ TOKENS: Final = (
     *(b"\x93NUMPY", b"PK\x03\x04", b"RIFF", b"\0B", b"\x7fELF", b"\x80\x04", b"\xff\xff\xff\xff", b"\0\0\0\x80"),
 )
 DEEP: Final = (b"[" * 100_000, b'{"a":' * 100_000, b"[[" * 1000 + b"]]" * 1000, b'{"' * 5000)
-NUMBERS: Final = (0, 1, 2, 3, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+NUMBERS: Final = (
+    0,
+    1,
+    2,
+    3,
+    127,
+    128,
+    255,
+    256,
+    32767,
+    32768,
+    65535,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**63 - 1,
+    2**64 - 1,
+)
 MOST: Final = 8  # mutations of one input
 
 
@@ -95,7 +112,9 @@ def _digits(rng: random.Random, data: bytes) -> bytes:
     stop = start + 1
     while stop < len(data) and 48 <= data[stop] <= 57:
         stop += 1
-    value = rng.choice((*(str(n).encode() for n in NUMBERS), b"-1", b"1e999", b"NaN", b"0.5", b'""', b"null", b"9" * 25))
+    value = rng.choice(
+        (*(str(n).encode() for n in NUMBERS), b"-1", b"1e999", b"NaN", b"0.5", b'""', b"null", b"9" * 25)
+    )
     return data[:start] + value + data[stop:]
 
 

@@ -22,7 +22,7 @@ from tests.fuzz.child import COUNTS
 PATIENCE: Final = 10  # seconds for one input, on a machine that others use too
 RESTARTS: Final = 5  # of a target whose process crashed or hung
 COVERAGE: Final = re.compile(r"cov: ([0-9]+) ft: ([0-9]+)")
-SHM: Final = Path("/dev/shm")  # noqa: S108  # in memory, where there is such a folder
+SHM: Final = Path("/dev/shm")  # in memory, where there is such a folder
 
 
 @dataclass
@@ -42,7 +42,9 @@ class Outcome:
         rate = self.inputs / self.seconds if self.seconds else 0
         head = f"{self.name:20} {self.inputs:8d} inputs {self.seconds:6.0f} s {rate:7.0f}/s {self.features:6d} features"
         tail = f"{len(self.sentences):4d} sentences, slowest {self.slowest:.2f} s, {len(self.found)} findings"
-        return "\n    ".join([f"{head} {tail} ({self.engine})", *(f"{kind}: {path}" for kind, path in self.found.items())])
+        return "\n    ".join(
+            [f"{head} {tail} ({self.engine})", *(f"{kind}: {path}" for kind, path in self.found.items())]
+        )
 
 
 def fuzz(name: str, inputs: int, seconds: int, out: Path) -> Outcome:
@@ -130,11 +132,14 @@ def main() -> int:
         for outcome in pool.map(
             lambda name: fuzz(name, given.inputs, given.seconds, given.out), given.only or targets.names()
         ):
-            print(outcome, flush=True)
+            sys.stdout.write(f"{outcome}\n")
+            sys.stdout.flush()
             outcomes.append(outcome)
     n, findings = sum(o.inputs for o in outcomes), sum(len(o.found) for o in outcomes)
     least = min(outcomes, key=lambda o: o.inputs)
-    print(f"{len(outcomes)} targets, {n} inputs, at least {least.inputs} each ({least.name}), {findings} findings")
+    sys.stdout.write(
+        f"{len(outcomes)} targets, {n} inputs, at least {least.inputs} each ({least.name}), {findings} findings\n"
+    )
     return 1 if findings else 0
 
 

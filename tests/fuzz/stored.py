@@ -2,7 +2,6 @@
 
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -19,7 +18,7 @@ from mmbio.measure import results, sidecar, stored
 from mmbio.measure.results import ResultRow
 from mmbio.tables.kept import Made, Notes
 from mmbio.tables.report_html import stored_table
-from tests.fuzz.arrays import npy_of, safetensors_of
+from tests.fuzz.arrays import npy_of
 from tests.fuzz.target import Target, written
 
 RESULT = ResultRow(
@@ -30,12 +29,16 @@ RESULT = ResultRow(
     n=8, n_genuine=None, n_impostor=3, n_imputed=0, n_missing=0, seed=0, version="0.1.0",
 )  # fmt: skip
 ROWS = results.to_csv([RESULT]).encode()
-KEY: dict[str, Any] = {"trials": None, "options": {"preset": "", "cost": {"p_target": 0.05, "c_miss": 1.0, "c_fa": 1.0}}}
+KEY: dict[str, Any] = {
+    "trials": None,
+    "options": {"preset": "", "cost": {"p_target": 0.05, "c_miss": 1.0, "c_fa": 1.0}},
+}
 OTHER_KEYS = [b"{}", b'{"options": {"preset": "voxceleb", "cost": null}}', b'{"options": {"preset": "sre19"}}']
 SETTINGS = {"weights": "auto", "precision": "fp32", "device": "cpu", "backbones": [["face", "resnet50"]],
             "segment_s": None, "threads": 2}  # fmt: skip
 INFO = {
-    "schema": manifest.SCHEMA, "protocol": "multitask", "modalities": ["ecg", "face"], "n_subjects": {"all": 2, "F": 1, "M": 1},
+    "schema": manifest.SCHEMA, "protocol": "multitask", "modalities": ["ecg", "face"], "ages": [13, 39],
+    "n_subjects": {"all": 2, "F": 1, "M": 1},
     "split": "triplet", "scale": "quick", "folds": 2, "seed": 0, "noun": "triplets", "data": "synthetic",
     "sources": {m: {"sets": ["s"], "folder": "/nowhere", "synthetic": True} for m in ("ecg", "face")},
     "dropped": {"ages": 1}, "notes": ["a note"], "trials": "all", "dev_trials": "all", "tasks": ["gender"],
@@ -62,8 +65,8 @@ def _result(scratch: Path) -> None:
 
 def _sidecar(listed: str | None = None) -> bytes:
     made = sidecar.Sidecar(
-        content_hash(KEY), "synthetic", "abcd", "manifests/x", "checkpoints/y", SETTINGS, listed, None, 1.5, {"mmbio": "0"},
-        {"rows.csv": bytes_hash(ROWS)},
+        content_hash(KEY), "synthetic", "abcd", "manifests/x", "checkpoints/y", SETTINGS, listed, None, 1.5,
+        {"mmbio": "0"}, {"rows.csv": bytes_hash(ROWS)},
     )  # fmt: skip
     return json.dumps({"schema": sidecar.SCHEMA, **asdict(made)}).encode()
 
@@ -76,8 +79,7 @@ def result_file(name: str) -> Callable[[bytes, Path], None]:
         written(scratch / "result", name, data)
         try:
             found = stored.read(scratch / "result", scratch)
-            found.cost_text, found.verifies
-            found.correct("gender")
+            str((found.cost_text, found.verifies)), found.correct("gender")
             found.arrays("label_gender")
         finally:
             if before is not None:
@@ -126,7 +128,7 @@ def manifest_file(name: str, seal: bool = False) -> Callable[[bytes, Path], None
         found.summary(3)
         for part in found.partitions():
             found.n_distinct(part.test, found.modalities)
-        found.labels, found.is_synthetic
+        str((found.labels, found.is_synthetic))
         for modality in found.modalities:
             found.items_hash(modality)
             found.has(modality)
@@ -151,7 +153,7 @@ def vector_set(data: bytes, scratch: Path) -> None:
     folder = scratch / "set"
     written(folder, "set.json", data)
     found = vector_sets.read(folder)
-    found.name, found.modalities, found.attributes
+    str((found.name, found.modalities, found.attributes))
 
 
 def vector_set_samples(data: bytes, scratch: Path) -> None:
@@ -161,7 +163,9 @@ def vector_set_samples(data: bytes, scratch: Path) -> None:
 
 
 def _vector_set(scratch: Path) -> None:
-    table = pd.DataFrame([("a", "x", "F", "v", "c", "test")], columns=list(vector_sets.COLUMNS)).assign(face=0, Bald="1")
+    table = pd.DataFrame([("a", "x", "F", "v", "c", "test")], columns=list(vector_sets.COLUMNS)).assign(
+        face=0, Bald="1"
+    )
     vector_sets.write(scratch / "set", "set", table, {"face": {"": np.ones((1, 3), np.float32)}})
 
 
@@ -229,7 +233,9 @@ TARGETS = {
     "result-rows": Target(result_file("rows.csv"), lambda: [ROWS, ROWS + ROWS.split(b"\n")[1] + b"\n"], _result),
     "result-key": Target(result_file("key.json"), lambda: [json.dumps(KEY).encode(), *OTHER_KEYS], _result),
     "result-array": Target(
-        result_file("posterior_gender.npy"), lambda: [npy_of(np.ones((1, 2, 2), np.float32)), npy_of(np.ones(2))], _result
+        result_file("posterior_gender.npy"),
+        lambda: [npy_of(np.ones((1, 2, 2), np.float32)), npy_of(np.ones(2))],
+        _result,
     ),
     "run-json": Target(run_json, lambda: [_sidecar(), _sidecar("a list")], _result),
     "listed-trials": Target(

@@ -7,7 +7,14 @@ from pathlib import Path
 from mmbio.errors import MmbioError
 
 LONGEST = 600  # characters of a sentence
-NO_MEMORY = ("can't allocate", "unable to allocate", "not enough memory", "cannot allocate", "bad_alloc", "out of memory")
+NO_MEMORY = (
+    "can't allocate",
+    "unable to allocate",
+    "not enough memory",
+    "cannot allocate",
+    "bad_alloc",
+    "out of memory",
+)
 
 
 class Finding(AssertionError):
@@ -50,7 +57,7 @@ def _check_memory(error: BaseException | None) -> None:
     while error is not None:
         if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
             raise Finding(f"memory ran out: {error}")
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def written(scratch: Path, name: str, data: bytes) -> Path:

@@ -135,7 +135,13 @@ def _spec_seeds() -> list[bytes]:
 TARGETS = {
     "condition": Target(
         condition,
-        lambda: [b"clean", b"face=0.97", b"missing=ecg,voice=random@probe", b"face=blur:4,ecg=0.1", b"voice=snr:-5,finger=zeros"],
+        lambda: [
+            b"clean",
+            b"face=0.97",
+            b"missing=ecg,voice=random@probe",
+            b"face=blur:4,ecg=0.1",
+            b"voice=snr:-5,finger=zeros",
+        ],
     ),
     "trial-list": Target(
         trial_list, lambda: [LIST, b"1 a b\n0 a c\n", b"a b target\na c nontarget\n", b"label\ttest\tenroll\n1\tx\ty\n"]
@@ -150,7 +156,10 @@ TARGETS = {
     ),
     "scores-listed": Target(
         scores_listed,
-        lambda: [b"a/1 a/2 0.5\na/1 b/2 -0.25\nb/1 b/2 7\n", b"enrolment,probe,score\na/1,a/2,0.5\na/1,b/2,1\nb/1,b/2,2\n"],
+        lambda: [
+            b"a/1 a/2 0.5\na/1 b/2 -0.25\nb/1 b/2 7\n",
+            b"enrolment,probe,score\na/1,a/2,0.5\na/1,b/2,1\nb/1,b/2,2\n",
+        ],
         lambda scratch: written(scratch, "list.csv", LIST),
     ),
     "attributes": Target(
@@ -161,9 +170,13 @@ TARGETS = {
         meta_table,
         lambda: [b"id,subject,gender,video,clip,part\na/1,a,F,v,c,test\nb/1,b,m,,,dev\n", b"id,subject\n1,2\n"],
     ),
-    "genders": Target(genders, lambda: [b"subject,gender,age\na,F,20\nb,m,\n\nc,female,130\n", b"gender,subject\nM,x\n"]),
+    "genders": Target(
+        genders, lambda: [b"subject,gender,age\na,F,20\nb,m,\n\nc,female,130\n", b"gender,subject\nM,x\n"]
+    ),
     "speakers": Target(
-        speakers, lambda: [b";ID |SEX| SUBSET\n61 | M | test-clean | 8.08 | Paul | x\n908  | F | test-clean\n"], _speakers_tree
+        speakers,
+        lambda: [b";ID |SEX| SUBSET\n61 | M | test-clean | 8.08 | Paul | x\n908  | F | test-clean\n"],
+        _speakers_tree,
     ),
     "vox-meta": Target(
         vox_meta,

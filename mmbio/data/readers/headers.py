@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from mmbio.data.readers.labels import GENDERS, parse_age
 from mmbio.errors import MmbioError
+
+RATES: Final = (50, 100_000)  # Hz, from which to which a record may be sampled
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,16 @@ def _parse(path: Path) -> Any:
         record = wfdb.rdheader(str(path.with_suffix("")))
     except FileNotFoundError as error:
         raise MmbioError(f"{path}: not there; take it from the set's archive again") from error
-    except (ValueError, IndexError) as error:  # wfdb's own HeaderSyntaxError; a header without a record line
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise MmbioError(f"{path}: not a WFDB header ({error}); take it from the set's archive again") from error
     n_signals = len(getattr(record, "sig_name", None) or ())
-    if n_signals == 0 or n_signals != record.n_sig or not record.fs or record.sig_len == 0:
+    if n_signals == 0 or n_signals != record.n_sig or not _is_rate(record.fs) or record.sig_len == 0:
         raise MmbioError(
             f"{path}: a WFDB header of {n_signals} signals where {record.n_sig} are promised, at {record.fs} Hz; "
             "take it from the set's archive again"
         )
     return record
+
+
+def _is_rate(found: object) -> bool:
+    return isinstance(found, int | float) and RATES[0] <= found <= RATES[1]

@@ -1,5 +1,6 @@
 """ResNet-50 up to its average pool: images -> 2,048 numbers (multitask paper, "Feature extraction")."""
 
+import io
 import shutil
 import socket
 import sysconfig
@@ -33,6 +34,7 @@ CUDA_BATCH: Final = 256
 PACKED_BATCH: Final = 8  # more images' maps do not stay in the caches, fewer read the weights too often
 COMPILE_FROM: Final = 5000  # images; below it the 40 s of compiling are not earned back
 RANDOM_SEED: Final = 0
+LARGEST: Final = 1 << 30  # bytes of a file of weights; a ResNet-50 has a tenth of it
 IMAGENET: Final = ResNet50_Weights.IMAGENET1K_V1
 DTYPES: Final = MappingProxyType({"fp32": torch.float32, "bf16": torch.bfloat16})
 MEAN: Final = (0.485, 0.456, 0.406)
@@ -168,6 +170,8 @@ def _imagenet() -> dict[str, Tensor]:
 def _from_file(weights: str) -> dict[str, Tensor]:
     import pickle
     import struct
+    import tarfile
+    import zipfile
 
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -175,13 +179,18 @@ def _from_file(weights: str) -> dict[str, Tensor]:
     try:
         if weights.endswith(".safetensors"):
             return dict(load_file(weights))
+        if Path(weights).stat().st_size > LARGEST:
+            raise ValueError("larger than any ResNet-50")
+        content = Path(weights).read_bytes()
         with warnings.catch_warnings(action="ignore"):  # of a pickle's protocol, which the sentence below tells
-            state = torch.load(weights, map_location="cpu", weights_only=True)
+            # Of bytes in memory no more is read than there are, whatever lengths stand in them.
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
             raise TypeError("not a dict of tensors")
     except (
         *(OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, struct.error),
-        *(EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),  # from broken pickles
+        *(EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
+        *(MemoryError, RecursionError, OverflowError, zipfile.BadZipFile, tarfile.TarError),  # from broken pickles
     ) as error:
         raise MmbioError(
             f"--weights {weights}: not a readable state dict; give a .pth or .safetensors file that holds one"
