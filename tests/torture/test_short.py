@@ -1,0 +1,71 @@
+"""A short torture: each step killed once, two at once, full disks, folders that go; `make torture` is the long one."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.data.fetch.server import serving
+from tests.torture import disasters, kills
+from tests.torture.chain import STEPS, Place, Step
+from tests.torture.full import limited
+from tests.torture.kill import lost
+from tests.torture.run import SPEED
+from tests.torture.vanish import told_well
+
+
+@pytest.fixture(scope="module")
+def of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kills.Reference]:
+    folder = tmp_path_factory.mktemp("torture")
+    kills.prepared(folder)
+    with serving(folder / "shared" / "remote", slow=SPEED) as served:
+        yield kills.reference(folder, served.url)
+
+
+@pytest.fixture(scope="module")
+def states(of: kills.Reference) -> disasters.States:
+    return disasters.States(of)
+
+
+def test_killed_steps_are_gone_on_with_and_end_the_same(of: kills.Reference) -> None:
+    made = kills.outcome(of, seed=0)
+    assert [kill.step for kill in made.kills] == [step.name for step in STEPS]
+    assert sum(kill.killed for kill in made.kills) >= 4  # some moments come after the end
+    assert (made.n_lost, made.unlike, made.scraps) == (0, [], [])
+    assert made.n_files > 60
+
+
+def test_two_runs_on_one_home_both_finish(states: disasters.States) -> None:
+    found = [one for one in disasters.at_once(states) if not one.well]
+    assert found == []
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_a_file_that_may_not_grow_is_one_sentence_and_nothing_is_lost(states: disasters.States, step: Step) -> None:
+    place = states.before(step)
+    code, said = limited(place, step, 200_000)
+    trial = states.rerun("limit", step, code, said)
+    assert trial.well, trial.said
+
+
+def test_what_vanishes_is_one_sentence(states: disasters.States) -> None:
+    found = [one for one in disasters.vanishing(states, np.random.default_rng(0)) if not one.well]
+    assert found == []
+
+
+def test_the_harness_sees_what_is_lost_and_what_is_told_badly() -> None:
+    assert lost({"a": b"abcd", "b": b"xy"}, {"a": b"abXd"}) == 1 + 2
+    assert lost({"a": b"ab"}, {"a": b"abc", "more": b"..."}) == 1
+    assert told_well(2, "Error: a: is not there; put it back\n")
+    for code, said in (
+        (1, "Error: a\n"),
+        (2, "Error: a\nError: b\n"),
+        (2, ""),
+        (0, "Traceback (most recent call last)"),
+    ):
+        assert not told_well(code, said)
+
+
+def test_a_step_names_its_own_places(of: kills.Reference) -> None:
+    place = Place(of.shared / "h", of.shared, "http://127.0.0.1:1/")
+    assert STEPS[0].command(place)[-1] == "http://127.0.0.1:1/ecg-id/"
