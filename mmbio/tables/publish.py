@@ -9,10 +9,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +28,7 @@ from mmbio.tables.kept import Made, Notes
 from mmbio.tables.run import Finished, Runner, specs_work
 from mmbio.tables.spec import TableSpec, spec_folder
 from mmbio.tables.write import make, write
+from mmbio.workers import spawned
 
 FEW: Final = 4  # so many figures are drawn sooner than other processes are there
 
@@ -113,7 +113,7 @@ def _drawers(n_figures: int) -> Iterator[Executor]:
     if n_figures <= FEW or threads() == 1:
         yield Here()
         return
-    with ProcessPoolExecutor(threads(), mp_context=get_context("spawn")) as pool:
+    with spawned.pool(threads()) as pool:
         yield pool
 
 

@@ -1,5 +1,6 @@
 """What the command line's tests share: ways to call it, and a home in which everyday use has happened once."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ def environment() -> Iterator[None]:
         for name in ("MMBIO_HOME", "MMBIO_DATA", "FORCE_COLOR"):
             patch.delenv(name, raising=False)
         patch.setenv("MMBIO_THREADS", "1")
+        patch.setattr("mmbio.cli.running.LONG_S", math.inf)  # no line about the time that a busy machine takes
+        patch.setattr("mmbio.cli.steps.EVERY_S", math.inf)
         yield
 
 
@@ -50,15 +53,15 @@ def good(mmbio: Call) -> Call:
 
 @pytest.fixture(scope="session")
 def listing() -> Listing:
-    """The files below a folder with their content, without locks, notes, the store, and environments.
+    """The files below a folder with their content, without locks, notes, the store, logs, and environments.
 
-    A store is filled shard by shard and goes on where an earlier run stopped; environments and notes hold times.
+    A store is filled shard by shard and goes on where an earlier run stopped; logs, environments and notes hold times.
     """
 
     def found(folder: Path) -> dict[str, bytes]:
         names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         kept = {n: p for n, p in names.items() if p.suffix != ".lock" and not p.name.startswith(NOT_LISTED)}
-        return {name: path.read_bytes() for name, path in kept.items() if not name.startswith("store/")}
+        return {name: path.read_bytes() for name, path in kept.items() if not name.startswith(("store/", "logs/"))}
 
     return found
 

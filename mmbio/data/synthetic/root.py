@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from mmbio.data.synthetic import ecg, face, finger
 from mmbio.errors import MmbioError
 from mmbio.files import locked, read_json, replacing, write_json, write_text
 from mmbio.report import Report, silent
+from mmbio.workers import spawned
 
 MARKER = "synthetic.json"  # a root with this file is synthetic, and every figure says so
 N_SUBJECTS = 72
@@ -67,7 +67,7 @@ def _description(seed: int, n_subjects: int, spreads: Mapping[str, float]) -> di
 
 
 def _pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn"))
+    return spawned.pool(len(os.sched_getaffinity(0)))
 
 
 def _write(root: str, modality: str, index: int, seed: int, spread: float) -> None:

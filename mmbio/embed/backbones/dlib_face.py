@@ -6,12 +6,11 @@ dlib holds Python's lock while it works: threads gain nothing, so `Face` offers 
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from multiprocessing import current_process, get_context
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash
+from mmbio.workers import spawned
 
 Pixels = NDArray[np.uint8]
 
@@ -45,7 +45,7 @@ class Face:
         """
         _network()
         apart = workers > 1 and not current_process().daemon
-        self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if apart else None
+        self._pool = spawned.pool(workers) if apart else None
 
     def embed(self, chips: Sequence[Pixels | None]) -> NDArray[np.float32]:
         """Vectors (n, 128) float32 of chips (150, 150, 3) uint8, not of unit length; a row of NaN where a chip is None.
