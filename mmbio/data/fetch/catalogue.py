@@ -20,7 +20,7 @@ ECG_ID: Final = Dataset(
     name="ecg-id",
     title="ECG-ID 1.0.0",
     modalities=("ecg",),
-    purpose="identification and gender: several records a subject",
+    purpose="identification and gender; the first paper's ECGs",
     licence=ODC_BY,
     citation=citations.ECG_ID,
     page="https://physionet.org/content/ecgiddb/1.0.0/",
@@ -39,7 +39,7 @@ PTB: Final = Dataset(
     name="ptb",
     title="PTB Diagnostic ECG 1.0.0",
     modalities=("ecg",),
-    purpose="more subjects, healthy and ill; most with a single record",
+    purpose="more subjects, healthy and ill",
     licence=ODC_BY,
     citation=citations.PTB,
     page="https://physionet.org/content/ptbdb/1.0.0/",
@@ -86,7 +86,7 @@ def _fvc(year: int, citation: str) -> Dataset:
         name=name,
         title=f"FVC{year} DB1_B to DB4_B",
         modalities=("finger",),
-        purpose="ten fingers a database, eight impressions each, four sensors",
+        purpose="four databases of ten fingers, eight impressions each, four sensors",
         licence="free for research; the page names no licence",
         citation=citation,
         page=f"http://bias.csr.unibo.it/fvc{year}/download.asp",
@@ -94,7 +94,7 @@ def _fvc(year: int, citation: str) -> Dataset:
         base=f"http://bias.csr.unibo.it/fvc{year}/Downloads/",
         files=tuple(File(f"{db}.zip", f"{db}.zip", unpack=True, into=db) for db in databases),
         size={2000: 38_000_000, 2002: 41_000_000, 2004: 54_000_000}[year],  # 80 images a sensor, a byte a pixel
-        subjects=Subjects(40, noun="finger"),
+        subjects=Subjects(10, noun="finger"),
         parts=tuple(Part(db, f"{db}/*.tif", (80,), optional=True) for db in databases),
         reader=name,
     )
@@ -131,7 +131,7 @@ def _librispeech(part: str) -> Dataset:
         files=(archive,),
         size=size,  # FLAC files pack no smaller
         subjects=subjects,
-        parts=(Part("clips", f"{part}/*/*/*.flac", (n_clips,)), Part("genders", "SPEAKERS.TXT", (1,))),
+        parts=(Part("clips", f"{part}/*/*/*.flac", (n_clips,)), Part("genders", "SPEAKERS.TXT", (1,), shared=True)),
         reader="librispeech",
     )
 
@@ -176,7 +176,7 @@ _ALL: Final = (
         Subjects(153, 20, 133),
         *(f"{group}/*/*.jpg" for group in ("female", "male", "malestaff")),
     ),
-    _faces(95, "subjects step towards the camera under changing light", Subjects(72), "*/*.jpg"),
+    _faces(95, "subjects step towards the camera; the first paper's faces", Subjects(72), "*/*.jpg"),
     _faces(96, "as Faces95, before a complex background", Subjects(152), "*/*.jpg"),
     _fvc(2000, citations.FVC2000),
     _fvc(2002, citations.FVC2002),

@@ -31,6 +31,7 @@ class Part:
     pattern: str
     counts: tuple[int, ...] = ()
     optional: bool = False  # one of the set's optional parts is enough where none is required
+    shared: bool = False  # with other sets, so that it does not tell that this one is here
 
 
 @dataclass(frozen=True)
