@@ -175,15 +175,13 @@ def _plan(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quie
 
 
 def _fetch(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quiet: bool) -> None:
-    from mmbio.cli.download_words import ended, fetched, fetched_json
+    from mmbio.cli.download_words import already_placed, ended, fetched, fetched_json
     from mmbio.cli.transfer_bars import transfer_bars
     from mmbio.data.fetch.get import get, placed_by_hand
 
     n_placed = placed_by_hand(dataset, root)
     if n_placed:
-        told = {"set": dataset.name, "root": str(root), "folder": str(root / dataset.folder), "n_files": n_placed}
-        line = f"already there: {root / dataset.folder} ({n_placed} files, placed with --from)"
-        _print([line], told | {"n_fetched": 0}, as_json, quiet)
+        _print(*already_placed(n_placed, dataset, root), as_json, quiet)
         return
     try:
         with transfer_bars(quiet or as_json) as (counts, amounts):

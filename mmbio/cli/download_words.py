@@ -87,7 +87,7 @@ def placed_lines(placed: "Placed", dataset: "Dataset", root: Path) -> list[str]:
 
     lines = [
         f"{'already in its place' if placed.was_there else 'placed'}: {placed.folder}"
-        f" ({placed.n_files} files, {amount(placed.size)})",
+        f" ({_files(placed.n_files)}, {amount(placed.size)})",
         f"verified: by {placed.verified}",
         *placed.notes,
     ]
@@ -111,6 +111,13 @@ def placed_json(placed: "Placed", dataset: "Dataset", root: Path, source: Path) 
     }
 
 
+def already_placed(n: int, dataset: "Dataset", root: Path) -> tuple[list[str], dict[str, Any]]:
+    """A set that was placed by hand and needs no fetching, for people and for machines."""
+    folder = root / dataset.folder
+    told = {"set": dataset.name, "root": str(root), "folder": str(folder), "n_files": n, "n_fetched": 0}
+    return [f"already there: {folder} ({_files(n)}, placed with --from)"], told
+
+
 def ended(folder: Path) -> str:
     """What is here of a set whose download was ended."""
     from mmbio.data.fetch.parts import NOTE, SUFFIX
@@ -118,7 +125,7 @@ def ended(folder: Path) -> str:
     names = [path.name for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     parts = sum(name.endswith(SUFFIX) for name in names)
     whole = sum(not name.endswith((SUFFIX, NOTE)) for name in names)
-    return f"{folder}: {whole} files are here and whole, {parts} in part; the next run goes on with them"
+    return f"{folder}: {whole} of its files whole, {parts} in part; the next run goes on with them"
 
 
 def verified(got: "Got") -> str:
@@ -154,9 +161,12 @@ def go_on(dataset: "Dataset", root: Path) -> str:
 
 
 def _came(got: "Got") -> str:
-    files = "1 file" if got.n_files == 1 else f"{got.n_files} files"
     unpacked = f", {got.n_unpacked} unpacked" if got.n_unpacked else ""
-    return f"{files} whole, {got.n_fetched} fetched now{unpacked}"
+    return f"{_files(got.n_files)} whole, {got.n_fetched} fetched now{unpacked}"
+
+
+def _files(n: int) -> str:
+    return "1 file" if n == 1 else f"{n} files"
 
 
 def _modalities(root: Path) -> Iterable[str]:

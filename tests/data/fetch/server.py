@@ -255,6 +255,13 @@ def serving(folder: Path, port: int = 0, **faults: Any) -> Iterator[Served]:
         yield running
 
 
+def write_sums(folder: Path) -> None:
+    """Write a folder's list of hashes as PhysioNet does."""
+    names = [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".txt"]
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()} {name}\n" for name in names]
+    (folder / "SHA256SUMS.txt").write_text("".join(lines))
+
+
 @contextmanager
 def forwarding() -> Iterator[Served]:
     """A proxy that counts what it forwards."""

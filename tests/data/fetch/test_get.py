@@ -26,7 +26,7 @@ from mmbio.data.fetch.get import get, placed_by_hand, plan
 from mmbio.data.fetch.transfer import Wire
 from mmbio.data.fetch.whence import Options
 from mmbio.errors import MmbioError
-from tests.data.fetch.server import Served, serving
+from tests.data.fetch.server import Served, serving, write_sums
 
 FAST = Wire(wait=0.001, read=5.0)
 LISTED = Dataset(
@@ -42,12 +42,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
-def write_sums(folder: Path) -> None:
-    names = [name for name in contents(folder) if name != "SHA256SUMS.txt"]
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()} {name}\n" for name in names]
-    (folder / "SHA256SUMS.txt").write_text("".join(lines))
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Path:
     """A PhysioNet set of twelve files, one of them with a name that wants quoting, one empty."""
@@ -57,7 +51,7 @@ def served(tmp_path: Path) -> Path:
         path = folder / f"Person_{i // 2:02d}" / f"rec_{i % 2}.dat"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rng.bytes(SIZE))
-    (folder / "read me #1?.txt").write_bytes(b"x")
+    (folder / "read me #1?.md").write_bytes(b"x")
     (folder / "EMPTY").write_bytes(b"")
     write_sums(folder)
     return folder

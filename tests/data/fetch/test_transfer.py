@@ -47,6 +47,10 @@ def get(tmp_path: Path) -> Callable[..., bytes]:
     return call
 
 
+def named(value: object) -> str:
+    return str(value).partition("Wire(")[0]
+
+
 def left(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "here").iterdir())
 
@@ -89,7 +93,7 @@ def test_the_sha256_is_told_before_the_file_is_placed(served: Path, tmp_path: Pa
         ({"slow": 2_000_000, "chunk": 10_000}, 1, 200_000),
         ({"html": True}, 1, 200_000),  # a hash decides
     ],
-    ids=str,
+    ids=named,
 )
 def test_faults_that_pass(
     served: Path, get: Callable[..., bytes], faults: dict[str, Any], n_requests: int, n_bytes: int
@@ -99,7 +103,7 @@ def test_faults_that_pass(
         assert (server.n_requests, server.n_bytes) == (n_requests, n_bytes)
 
 
-@pytest.mark.parametrize("faults", [{"zipped": True}, {"zipped": True, "cut": 60_000, "times": 1}], ids=str)
+@pytest.mark.parametrize("faults", [{"zipped": True}, {"zipped": True, "cut": 60_000, "times": 1}], ids=named)
 def test_a_body_that_is_encoded_is_decoded_and_never_gone_on_with(
     served: Path, get: Callable[..., bytes], faults: dict[str, Any]
 ) -> None:
@@ -150,7 +154,7 @@ def test_an_archive_said_to_be_encoded_is_the_archive(served: Path, tmp_path: Pa
         ({"location": "ftp://127.0.0.1/x"}, {}, "ftp://127.0.0.1/x: not asked for without TLS"),
         ({"location": "file:///etc/passwd"}, {}, "file:///etc/passwd: not asked for without TLS"),
     ],
-    ids=str,
+    ids=named,
 )
 def test_faults_that_stay_are_one_sentence(
     served: Path, tmp_path: Path, get: Callable[..., bytes], faults: dict[str, Any], more: dict[str, Any], told: str
