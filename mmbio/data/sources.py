@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from mmbio.data import vector_sets
+from mmbio.data import excluded, vector_sets
 from mmbio.data.readers.registry import READERS, read_modality
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.data.synthetic import embeddings
@@ -41,14 +41,26 @@ def resolve(
 
     `data` is a root for all, or a vector set (None: $MMBIO_DATA, else what mmbio makes itself: the synthetic
     root, or simulated embeddings of `scale` and `seed`); `sources` gives single modalities another: `synthetic`,
-    a set's name at the root, or a folder. Raises MmbioError naming the root or source, what was expected and
-    the cure.
+    a set's name at the root, or a folder. People whom `mmbio purge` excluded are left out.
+    Raises MmbioError naming the root or source, what was expected and the cure.
     """
     unknown = set(sources) - set(protocol.modalities)
     if unknown:
         raise MmbioError(
             f"--source {unknown.pop()}=...: unknown modality; choose from {', '.join(protocol.modalities)}"
         )
+    return excluded.without(_resolved(protocol, data, sources, home, report, scale, seed), home)
+
+
+def _resolved(
+    protocol: Protocol,
+    data: str | None,
+    sources: Mapping[str, str],
+    home: Path,
+    report: Report,
+    scale: str,
+    seed: int,
+) -> dict[str, tuple[SampleSet, ...]]:
     root = data or os.environ.get("MMBIO_DATA") or protocol.synthetic
     without = [m for m in protocol.modalities if m not in sources] if root == SIMULATED and sources else []
     if without:

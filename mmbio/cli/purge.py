@@ -1,0 +1,143 @@
+"""mmbio purge."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mmbio.cli import options
+from mmbio.errors import MmbioError
+
+if TYPE_CHECKING:
+    from mmbio.purge.proof import Proof
+    from mmbio.purge.remove import Plan
+    from mmbio.purge.traces import Thing
+
+FEW = 12  # lines of a kind
+
+
+@click.command("purge", short_help="Remove a person from everything in a home folder, and prove it.")
+@click.argument("subject", metavar="SUBJECT")
+@click.option("--data", metavar="ROOT", help="Also remove the person's source files below this data root.")
+@click.option("--unknown", is_flag=True,
+              help="Also remove results and checkpoints whose manifest is not here, so that nobody can tell of whom"
+              " they are.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say what would go; nothing is changed.")
+@click.option("--yes", is_flag=True, help="Do not ask before anything goes.")
+@options.out
+@options.as_json
+@options.quiet
+def command(
+    subject: str,
+    data: str | None,
+    unknown: bool,
+    dry_run: bool,
+    yes: bool,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Remove a person from everything in a home folder, and prove it.
+
+    SUBJECT is a name of a public or imported set, such as Person_07 or SET:NAME, or MANIFEST#NUMBER for all the people
+    behind a virtual subject. Manifests with the person go, and all that was made on them: vectors, checkpoints,
+    results and their rows, tables, figures, pages, audits, logs. Imported sets lose the person's rows. Each line names
+    the command that makes the thing anew, without the person, whom later manifests leave out. Then every file of the
+    home is searched for names, hashes of samples and vectors. The exit code is 1 where anything is left.
+
+    \b
+    Examples:
+      mmbio purge Person_07 --dry-run
+      mmbio purge ecg-id:Person_07 --data ../sets --yes
+      mmbio purge multitask-triplet-quick-72103eee#3
+    """
+    from mmbio.files import home
+    from mmbio.purge import remove
+
+    root = Path(data) if data is not None else None
+    if root is not None and not root.is_dir():
+        raise MmbioError(f"--data {data}: no such folder; give the root that the person's files lie below")
+    planned = remove.plan(subject, home(out), root)
+    silent = as_json or quiet
+    if not silent:
+        _show(planned, unknown)
+    if dry_run:
+        if as_json:
+            click.echo(json.dumps(_told(planned, unknown, [], None)))
+        return
+    if not yes:
+        _ask(silent)
+    gone, proof = remove.purge(planned, unknown)
+    left = [] if unknown else [t for t in planned.traces.unknown if t.path.exists()]
+    if as_json:
+        click.echo(json.dumps(_told(planned, unknown, gone, proof)))
+    else:
+        _end(proof, left, quiet)
+    if proof.found or left:
+        sys.exit(1)
+
+
+def _ask(silent: bool) -> None:
+    if silent or not sys.stdin.isatty():
+        raise MmbioError("purge: what goes is gone, and nobody can be asked here; add --yes, or --dry-run to look")
+    if not click.confirm("Remove all of this?"):
+        raise MmbioError("purge: nothing was removed, as you said; run it again to remove")
+
+
+def _show(planned: "Plan", unknown: bool) -> None:
+    names = ", ".join(map(str, planned.marks.persons))
+    click.echo(f"{names}: in {planned.home}")
+    if len(planned.marks.persons) > 1:
+        click.echo("they stand behind one virtual subject, whose samples cannot be told apart in what was fused")
+    _list("goes", planned.traces.things, planned.home)
+    _list("goes" if unknown else "stays, of an unknown manifest (see --unknown)", planned.traces.unknown, planned.home)
+    commands = dict.fromkeys(thing.again for thing in planned.traces.things if thing.again)
+    for line in reversed(commands):  # in the order in which they are run
+        click.echo(f"again: {line}")
+    if planned.root is not None:
+        click.echo(f"goes: {len(planned.sources)} files and lists below {planned.root}")
+    else:
+        click.echo("source files are not touched; add --data ROOT for those below a data root")
+
+
+def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:
+    for what in dict.fromkeys(thing.what for thing in things):
+        ours = [thing for thing in things if thing.what == what]
+        for thing in ours[:FEW]:
+            click.echo(f"{verb}: {thing.path.relative_to(home)} ({what})")
+        if len(ours) > FEW:
+            click.echo(f"{verb}: {len(ours) - FEW} more ({what})")
+
+
+def _end(proof: "Proof", left: "list[Thing]", quiet: bool) -> None:
+    for path, what in proof.found:
+        click.echo(f"left: {path} ({what})", err=True)
+    for thing in left:
+        click.echo(f"left: {thing.path} (nobody can tell of whom; add --unknown to remove it)", err=True)
+    if not quiet:
+        click.echo(
+            f"searched: {proof.n_files} files, {proof.n_bytes} bytes, {proof.n_vectors} vectors; found:"
+            f" {len(proof.found)}"
+        )
+
+
+def _told(planned: "Plan", unknown: bool, gone: "list[Thing]", proof: "Proof | None") -> dict[str, Any]:
+    def plain(things: Any) -> list[dict[str, Any]]:
+        return [{"path": str(t.path), "what": t.what, "again": t.again, "rewritten": t.rewritten} for t in things]
+
+    return {
+        "people": [str(p) for p in planned.marks.persons],
+        "goes": plain((*planned.traces.things, *(planned.traces.unknown if unknown else ()))),
+        "unknown": plain(planned.traces.unknown),
+        "sources": [str(p) for p in planned.sources],
+        "removed": plain(gone),
+        "proof": proof
+        and {
+            "n_files": proof.n_files,
+            "n_bytes": proof.n_bytes,
+            "n_vectors": proof.n_vectors,
+            "found": [{"path": path, "what": what} for path, what in proof.found],
+        },
+    }

@@ -1,0 +1,105 @@
+"""Person: whom SUBJECT means, of all people that a home folder names."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mmbio.data import vector_sets
+from mmbio.errors import MmbioError
+from mmbio.files import read_json
+from mmbio.protocols import MODALITIES
+
+FEW: Final = 6  # names in a sentence
+
+
+@dataclass(frozen=True, order=True)
+class Person:
+    """A subject of a public or imported set."""
+
+    set_name: str
+    subject: str
+
+    def __str__(self) -> str:
+        return f"{self.set_name}:{self.subject}"
+
+    @property
+    def name(self) -> str:
+        """As manifests write it."""
+        return f"{self.set_name}/{self.subject}"
+
+    @classmethod
+    def of(cls, name: str) -> "Person":
+        """The person that a manifest names; the inverse of `name`."""
+        return cls(*name.split("/", 1))
+
+
+def virtual(folder: Path) -> list[set[Person]]:
+    """The people behind each subject of a manifest, which may be edited or of another version."""
+    path = folder / "subjects.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise MmbioError(
+            f"{path}: not readable ({error}), so nobody can tell who is in it; remove its folder"
+        ) from error
+    return [{Person.of(row[m]) for m in MODALITIES if "/" in (row.get(m) or "")} for row in rows]
+
+
+def manifests(home: Path) -> list[Path]:
+    """The manifest folders of a home."""
+    return sorted(path.parent for path in (home / "manifests").glob("*/manifest.json"))
+
+
+def sets(*roots: Path) -> list[Path]:
+    """The vector sets below some folders, or there themselves."""
+    found = {path.parent for root in roots for path in root.rglob(vector_sets.MARKER) if ".purging" not in path.parts}
+    return sorted(found)
+
+
+def known(home: Path, *roots: Path) -> set[Person]:
+    """Everybody that a home's manifests and vector sets name, and vector sets below other roots."""
+    people = {p for folder in manifests(home) for subject in virtual(folder) for p in subject}
+    return people | {p for folder in sets(home, *roots) for p in _in_set(folder)}
+
+
+def _in_set(folder: Path) -> Iterator[Person]:
+    found = vector_sets.read(folder)
+    return (Person(found.name, subject) for subject in found.samples["subject"].unique())
+
+
+def meant(text: str, home: Path, people: set[Person]) -> tuple[Person, ...]:
+    """The one person whom a text means, or all of a virtual subject, MANIFEST#NUMBER.
+
+    A person is the set's own name for them, or SET:NAME. Raises MmbioError where nobody or several are meant.
+    """
+    if "#" in text and (found := _virtual(text, home)):
+        return found
+    names = [p for p in people if text in (p.subject, str(p), p.name)]
+    if len(names) == 1:
+        return tuple(names)
+    if names:
+        told = ", ".join(str(p) for p in sorted(names)[:FEW])
+        raise MmbioError(f"SUBJECT {text}: {len(names)} people of different sets have this name; give one of {told}")
+    raise MmbioError(
+        f"SUBJECT {text}: nobody of this name in {home}; give the set's own name, SET:NAME, or MANIFEST#NUMBER for a"
+        " virtual subject, and --data ROOT where only source files are left"
+    )
+
+
+def _virtual(text: str, home: Path) -> tuple[Person, ...]:
+    name, _, number = text.rpartition("#")
+    folders = [f for f in manifests(home) if f.name == name or f.name.endswith(f"-{name}")]
+    if len(folders) != 1 or not number.isdecimal():
+        return ()
+    subjects = virtual(folders[0])
+    if int(number) >= len(subjects):
+        raise MmbioError(f"SUBJECT {text}: {folders[0].name} has {len(subjects)} subjects, from 0; give one of these")
+    return tuple(sorted(subjects[int(number)]))
+
+
+def hash_of(folder: Path) -> str:
+    """The hash that a manifest folder says it has."""
+    return str(read_json(folder / "manifest.json", "manifest").get("hash"))

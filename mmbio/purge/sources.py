@@ -1,0 +1,80 @@
+"""Sources: the files of a data root that are of certain people, found by the same readers that read the sets."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from mmbio.data.readers.registry import READERS, read_modality
+from mmbio.data.samples import SampleSet
+from mmbio.errors import MmbioError
+from mmbio.files import write_text
+from mmbio.purge.person import Person
+
+LISTS: Final = (".csv", ".txt", ".tsv", "")  # of a set, which may name people: RECORDS, genders.csv, SHA256SUMS.txt
+LONGEST: Final = 1 << 24  # bytes of such a list
+
+
+def sets(root: Path) -> list[SampleSet]:
+    """All sets that lie at a root; those that cannot be read are of nobody."""
+    found: list[SampleSet] = []
+    for name, reader in READERS.items():
+        with suppress(MmbioError):
+            found += read_modality(root, reader.modality, name)
+    return found
+
+
+def people(root: Path) -> set[Person]:
+    """Everybody at a root."""
+    return {Person(one.name, s.subject) for one in sets(root) for s in one.samples}
+
+
+def files(root: Path, wanted: Iterable[Person]) -> list[Path]:
+    """The files of people at a root: their samples, and what is beside them by the same name."""
+    asked = set(wanted)
+    found: set[Path] = set()
+    for one in sets(root):
+        for path in {one.folder / s.path for s in one.samples if Person(one.name, s.subject) in asked}:
+            beside = path.parent.iterdir() if path.parent.is_dir() else ()
+            found |= {p for p in beside if p.is_file() and (p == path or p.stem == path.stem)}
+    return sorted(found)
+
+
+def lists(root: Path, wanted: Iterable[Person]) -> list[Path]:
+    """The lists of a root's sets with a line on one of the people."""
+    names = [p.subject for p in wanted]
+    above = {folder for one in sets(root) for folder in (one.folder, one.folder.parent)}
+    folders = {folder for folder in above if folder.is_relative_to(root)}
+    found = {p for f in folders for p in f.iterdir() if p.is_file() and p.suffix.lower() in LISTS}
+    return sorted(p for p in found if p.stat().st_size < LONGEST and _without(p, names) is not None)
+
+
+def remove(root: Path, wanted: Iterable[Person]) -> None:
+    """Remove people's files at a root, their lines of lists, and folders that are then empty."""
+    asked = tuple(wanted)
+    named = lists(root, asked)  # before their samples go, by which sets are found
+    for path in files(root, asked):
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
+    for path in named:
+        text = _without(path, [p.subject for p in asked])
+        if text is not None:
+            write_text(path, text)
+
+
+def _without(path: Path, names: list[str]) -> str | None:
+    """A list without the lines on people; None where it has none, or is no text."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, ValueError):
+        return None
+    kept = [line for line in lines if not any(_is_on(line, name) for name in names)]
+    return "".join(kept) if len(kept) < len(lines) else None
+
+
+def _is_on(line: str, name: str) -> bool:
+    """True for a line that begins with a name, or has a path through it."""
+    words = re.split(r"[\s,;|]+", line.strip())
+    return words[0] == name or any(name in word.split("/") for word in words if "/" in word)

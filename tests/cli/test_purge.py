@@ -1,0 +1,294 @@
+"""mmbio purge: who goes, what goes, what stays; and a search of our own, of bytes, finds nothing of them afterwards."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from mmbio.cli.purge import command
+from mmbio.data import manifest as manifests
+from mmbio.data import vector_sets
+from mmbio.errors import MmbioError
+from mmbio.files import read_json
+from mmbio.fuse import config
+from mmbio.purge import remove
+from mmbio.purge.proof import JOURNAL
+
+Call = Callable[..., Result]
+ECG, AV = "Person_03", "test03"
+
+
+@pytest.fixture(scope="module")
+def lived_in(good: Call, tiny_root: Path, av_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with manifests, vectors, checkpoints, results, an audit and samples of both protocols, and a set."""
+    home = tmp_path_factory.mktemp("purged") / "runs"
+    few = {name: replace(how, epochs=2, steps=2) for name, how in config.OPTIMISERS.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "OPTIMISERS", few)
+        good("build-virtual", "--data", tiny_root, "--triplets", 5, "--folds", 2, "--out", home)
+        good("train", "--modalities", "ecg,face", "--out", home)
+        good("eval", "--out", home)
+        good("audit", "--out", home)
+        good("corrupt", "--noise", "ecg=0.1", "--number", 1, "--out", home)
+        shutil.copytree(av_set, home / "tiny")
+        good("train", "--protocol", "audiovisual", "--data", home / "tiny", "--out", home)
+        good("eval", "--protocol", "audiovisual", "--out", home)
+    return home
+
+
+@pytest.fixture
+def home(lived_in: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(lived_in, tmp_path / "runs")
+
+
+def purge(*words: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+
+
+def told(*words: object) -> Any:
+    result = purge(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def left(home: Path, marks: set[bytes]) -> set[bytes]:
+    """Which of the marks the bytes of any file, or the names of files and folders, still hold."""
+    blob = b"\n".join(p.read_bytes() for p in home.rglob("*") if p.is_file())
+    blob += b"\n".join(str(p.relative_to(home)).encode() for p in home.rglob("*"))
+    return {mark for mark in marks if mark in blob}
+
+
+def of_ecg(home: Path) -> set[bytes]:
+    """The name, the samples, their hashes, and the hash of the manifest."""
+    folder = next((home / "manifests").glob("multitask-*"))
+    rows = csv.DictReader(io.StringIO((folder / "samples.csv").read_text()))
+    theirs = [row for row in rows if row["subject"] == f"ecg-id/{ECG}"]
+    assert theirs
+    texts = {ECG, manifests.read(folder).hash, *(row[c] for row in theirs for c in ("sample", "path", "sha"))}
+    return {text.encode() for text in texts}
+
+
+def of_av(home: Path) -> set[bytes]:
+    """The name, the ids and the bytes of every vector."""
+    found = vector_sets.read(home / "tiny")
+    rows = found.samples.index[found.samples["subject"] == AV].to_numpy()
+    arrays = [np.load(path)[rows] for path in (home / "tiny").glob("*.npy")]
+    return {row.tobytes() for array in arrays for row in array} | {
+        AV.encode(),
+        *(name.encode() for name in found.samples["id"][rows]),
+        "".join(f"{AV}/v0/c1").encode("utf-32-le"),  # as NumPy keeps texts
+    }
+
+
+@pytest.mark.parametrize(("subject", "marks"), [(ECG, of_ecg), (f"tiny:{AV}", of_av)])
+def test_nothing_of_a_person_is_left(home: Path, subject: str, marks: Callable[[Path], set[bytes]]) -> None:
+    before = marks(home)
+    assert left(home, before) == before
+    made = told(subject, "--yes", "--out", home)
+    assert left(home, before) == set()
+    assert made["proof"]["found"] == []
+    assert made["proof"]["n_files"] > 5
+    assert not (home / JOURNAL).exists()
+
+
+def test_vectors_in_the_store_of_a_face(home: Path) -> None:
+    found = manifests.read(next((home / "manifests").glob("multitask-*")))
+    name = str(found.subjects["face"][0])
+    rows = np.flatnonzero(found.items["subject"] == 0)
+    stored = np.load(next((home / "store").glob("face-*")) / "vectors.npy")[rows]
+    marks = {row.tobytes() for row in stored}
+    assert left(home, marks) == marks
+    assert told(name, "--yes", "--out", home)["people"] == [name.replace("/", ":")]
+    assert left(home, marks) == set()
+
+
+def test_what_goes_and_what_stays(home: Path) -> None:
+    made = told(ECG, "--yes", "--out", home)
+    whats = {thing["what"] for thing in made["goes"]} - {"logs", "note"}
+    assert whats == {"audits", "corrupted samples", "result", "checkpoint", "store", "manifest", "7 rows"}
+    assert {p.name.partition("-")[0] for p in (home / "checkpoints").glob("*.safetensors")} == {"audiovisual"}
+    assert {p.name.partition("-")[0] for p in (home / "manifests").glob("[!.]*")} == {"audiovisual"}
+    assert set(pd.read_csv(home / "results.csv")["protocol"]) == {"audiovisual"}
+    assert len(list((home / "results").glob("[0-9a-f]*"))) == 1
+    assert vector_sets.read(home / "tiny").samples["subject"].nunique() == 36
+    commands = {thing["what"]: thing["again"] for thing in made["goes"]}
+    assert commands["checkpoint"].startswith("mmbio train --protocol multitask --fusion concat --modalities ecg,face")
+    assert commands["manifest"].startswith("mmbio build-virtual --protocol multitask --data ")
+    assert all(str(home) in thing["again"] for thing in made["goes"] if thing["what"] in ("checkpoint", "manifest"))
+
+
+def test_others_of_a_set_keep_their_vectors(home: Path) -> None:
+    before = vector_sets.read(home / "tiny")
+    kept = (before.samples["subject"] != AV).to_numpy()
+    arrays = {path.name: np.load(path)[kept] for path in (home / "tiny").glob("*.npy")}
+    told(f"tiny:{AV}", "--yes", "--out", home)
+    after = vector_sets.read(home / "tiny")
+    assert after.samples["id"].tolist() == before.samples["id"][kept].tolist()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(np.load(home / "tiny" / name), array)
+
+
+def test_who_went_stays_away(home: Path, good: Call, tiny_root: Path) -> None:
+    told(ECG, "--yes", "--out", home)
+    good("build-virtual", "--data", tiny_root, "--triplets", 5, "--folds", 2, "--out", home)
+    found = manifests.read(next((home / "manifests").glob("multitask-*")))
+    assert found.n_subjects == 5
+    assert f"ecg-id/{ECG}" not in set(found.subjects["ecg"])
+    assert ECG.encode() not in (home / "excluded.json").read_bytes()
+
+
+def test_the_commands_that_are_named_run(home: Path, good: Call) -> None:
+    made = told(ECG, "--yes", "--out", home)
+    commands = {thing["what"]: thing["again"].split()[1:] for thing in made["goes"]}
+    good(*commands["manifest"])
+    good(*commands["checkpoint"])
+    good(*commands["result"])
+    assert set(pd.read_csv(home / "results.csv")["protocol"]) == {"audiovisual", "multitask"}
+
+
+def test_a_virtual_subject_is_all_of_its_people(home: Path) -> None:
+    folder = next((home / "manifests").glob("multitask-*"))
+    row = manifests.read(folder).subjects.iloc[2]
+    people = sorted(str(row[m]).replace("/", ":") for m in ("ecg", "face", "finger"))
+    assert told(f"{folder.name}#2", "--dry-run", "--out", home)["people"] == people
+    lines = purge(f"{folder.name.rpartition('-')[2]}#2", "--dry-run", "--out", home).stdout.splitlines()
+    assert lines[0].startswith(", ".join(people))
+    assert "cannot be told apart" in lines[1]
+
+
+def test_a_dry_run_changes_nothing(home: Path) -> None:
+    before = {p: p.read_bytes() for p in home.rglob("*") if p.is_file()}
+    out = purge(ECG, "--dry-run", "--out", home).stdout
+    assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
+    assert f"ecg-id:{ECG}: in {home}" in out
+    assert "again: mmbio train --protocol multitask" in out
+    assert "source files are not touched; add --data ROOT" in out
+
+
+def test_source_files_go_where_their_root_is_named(home: Path, tiny_root: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(tiny_root, tmp_path / "root")
+    ecg = root / "ecg-id-database-1.0.0"
+    (ecg / "RECORDS").write_text(f"{ECG}/rec_1\nPerson_04/rec_1\n")
+    (ecg / "genders.csv").write_text(f"subject,gender,age\n{ECG},F,20\nPerson_04,M,20\n")
+    made = told(ECG, "--data", root, "--yes", "--out", home)
+    assert not (ecg / ECG).exists()
+    assert (ecg / "RECORDS").read_text() == "Person_04/rec_1\n"
+    assert (ecg / "genders.csv").read_text() == "subject,gender,age\nPerson_04,M,20\n"
+    assert len(made["sources"]) >= 4
+    written = {Path(ecg.name) / name for name in ("RECORDS", "genders.csv")}
+    kept = {p.relative_to(root) for p in root.rglob("*") if p.is_file()} - written
+    assert kept == {p.relative_to(tiny_root) for p in tiny_root.rglob("*") if p.is_file() and ECG not in p.parts}
+    told(f"{AV}", "--data", home / "tiny", "--yes", "--out", tmp_path / "elsewhere")
+    assert AV not in set(vector_sets.read(home / "tiny").samples["subject"])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("nobody --yes", "SUBJECT nobody: nobody of this name in .*; give the set's own name"),
+        ("multitask#1 --yes", "nobody of this name"),
+        ("{folder}#99 --yes", "has 6 subjects, from 0"),
+        (ECG, "nobody can be asked here; add --yes, or --dry-run"),
+        (f"{ECG} --data nowhere", "--data nowhere: no such folder"),
+    ],
+)
+def test_refusals(home: Path, words: str, sentence: str) -> None:
+    before = {p: p.read_bytes() for p in home.rglob("*") if p.is_file()}
+    folder = next((home / "manifests").glob("multitask-*")).name
+    with pytest.raises(MmbioError, match=sentence):
+        purge(*words.format(folder=folder).split(), "--out", home)
+    assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
+
+
+def test_a_name_in_two_sets(home: Path) -> None:
+    shutil.copytree(home / "tiny", home / "other")
+    info = read_json(home / "other/set.json", "set")
+    (home / "other/set.json").write_text(json.dumps(info | {"name": "other"}))
+    with pytest.raises(MmbioError, match=rf"2 people of different sets have this name; give one of other:{AV}, tiny"):
+        purge(AV, "--yes", "--out", home)
+    result = purge(f"tiny:{AV}", "--yes", "--out", home)
+    assert result.exit_code == 1  # the other set holds the same vectors
+    assert "left: other/face.npy (a vector in rows 0 to 215)" in result.stderr
+    assert told(f"other:{AV}", "--yes", "--out", home)["people"] == [f"other:{AV}", f"tiny:{AV}"]
+    assert left(home, {AV.encode()}) == set()
+
+
+def test_what_cannot_be_removed_is_named(home: Path) -> None:
+    (home / "mine.txt").write_text(f"notes on {AV}/v0/c1, done")
+    result = purge(f"tiny:{AV}", "--yes", "--out", home)
+    assert result.exit_code == 1
+    assert "left: mine.txt" in result.stderr
+    (home / "mine.txt").unlink()
+    assert purge(f"tiny:{AV}", "--yes", "--out", home).exit_code == 0
+
+
+def test_results_of_manifests_that_are_not_here(home: Path) -> None:
+    shutil.rmtree(next((home / "manifests").glob("multitask-*")))
+    result = purge(f"tiny:{AV}", "--yes", "--out", home)
+    assert result.exit_code == 1
+    assert result.stderr.count("nobody can tell of whom; add --unknown") == 2
+    name = "tiny:test04"
+    assert purge(name, "--yes", "--unknown", "--out", home).exit_code == 0
+    assert not list((home / "checkpoints").glob("multitask*"))
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+STEPS = ("_gone", "_rewrite_results", "_without_rows", "write_json", "shutil.rmtree", "Path.rename", "proof.prove")
+
+
+@pytest.fixture(params=range(1, 40, 3))
+def killed(request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
+    """Ends the run at the n-th step of a kind that changes something, half before the step and half after it."""
+    patch = pytest.MonkeyPatch()
+    count = 0
+
+    def counting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*words: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == request.param:
+                raise Killed
+            made = function(*words, **named)
+            count += 1
+            if count == request.param:
+                raise Killed
+            return made
+
+        return call
+
+    for step in STEPS:
+        inner, _, name = step.rpartition(".")
+        owner = getattr(remove, inner) if inner else remove
+        patch.setattr(owner, name, counting(getattr(owner, name)))
+    yield patch.undo
+    patch.undo()
+
+
+@pytest.mark.parametrize(("subject", "marks"), [(ECG, of_ecg), (f"tiny:{AV}", of_av)])
+def test_killed_and_run_again(
+    home: Path, killed: Callable[[], None], subject: str, marks: Callable[[Path], set[bytes]]
+) -> None:
+    before = marks(home)
+    try:
+        purge(subject, "--yes", "--out", home)
+        pytest.skip("has no so many steps")
+    except Killed:
+        killed()
+    if (home / JOURNAL).exists():
+        assert told(subject, "--yes", "--out", home)["proof"]["found"] == []
+        assert left(home, before) == set()
+        assert not (home / ".purging").exists()
+    else:  # nothing had begun
+        assert left(home, before) == before
