@@ -184,7 +184,7 @@ def test_a_run_that_is_ended_is_gone_on_with(
     served.faults.slow, served.faults.only, served.faults.chunk = 8_000, "rec_1", 500
     running = started(served, root)
     end = time.monotonic() + 30
-    while served.n_bytes < 10_000 and time.monotonic() < end:
+    while sum(asked.sent >= 2_500 for asked in served.of("rec_1")) < COUNT and time.monotonic() < end:
         time.sleep(0.01)
     running.send_signal(number)
     _, told = running.communicate(timeout=30)
