@@ -102,7 +102,7 @@ def _is_hash(text: str) -> bool:
 @cache
 def _lasting() -> dict[str, Any]:
     """What does not change while a process lives."""
-    model, flags = _processor()
+    model, flags = processor()
     return {
         "mmbio": __version__,
         "commit": commit(Path(__file__).resolve().parents[1]),
@@ -110,7 +110,7 @@ def _lasting() -> dict[str, Any]:
         "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
         "system": platform.platform(),
         "processor": model or platform.machine(),
-        "cores": _cores(),
+        "cores": cores(),
         "bf16": bool(flags & NATIVE_BF16) if flags else None,  # None: not known
     }
 
@@ -122,7 +122,7 @@ def _version(name: str) -> str:
         return ""
 
 
-def _processor() -> tuple[str, frozenset[str]]:
+def processor() -> tuple[str, frozenset[str]]:
     """The processor's model and what it can do, where Linux tells; else nothing."""
     try:
         text = CPUINFO.read_text(encoding="utf-8", errors="replace")
@@ -133,7 +133,7 @@ def _processor() -> tuple[str, frozenset[str]]:
     return model[1].strip() if model else "", frozenset(flags[1].split()) if flags else frozenset()
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -12,7 +12,7 @@ from mmbio import __version__
 
 VERBS: Final = (
     *("download", "build-virtual", "extract", "train", "eval", "reproduce", "attention", "corrupt"),
-    *("audit", "tables", "report", "import", "metrics", "compare", "score"),
+    *("audit", "tables", "report", "import", "metrics", "compare", "score", "doctor"),
 )
 MODULES: Final = {"import": "import_"}  # where the verb is a word of Python
 # Names in the context that all commands share.

@@ -95,6 +95,7 @@ def repeated(
         "tables": own[1:],
         "attention": ["--permutations", "10"],
         "metrics": [str(files / "scores.csv")],
+        "doctor": [],
     }
     trials = ["--embeddings", str(files / "face.npz"), "--trials", str(files / "trials")]
     elsewhere = {
@@ -282,7 +283,7 @@ def test_each_verb_quiet(good: Call, repeated: dict[str, list[str]], verb: str) 
     assert (result.stdout, result.stderr) == ("", "")
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "compare"])  # it writes nothing
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("compare", "doctor")])  # they write nothing
 def test_what_a_summary_names_is_there(good: Call, home: Path, repeated: dict[str, list[str]], verb: str) -> None:
     words = good(*repeated[verb]).stdout.replace("\n", " ").split(" ")
     named = [Path(word.rstrip(";")) for word in words if word.startswith(str(home))]
@@ -295,6 +296,7 @@ def test_no_progress_where_nobody_watches(home: Path) -> None:
     words = ["train", "--modalities", "ecg", "--fusion", "sum", "--out", str(home)]
     done = subprocess.run([mmbio, *words], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.count("\n") == 3
-    assert done.stderr.startswith("manifest: ")
-    assert done.stderr.count("\n") == 1
+    told = [line for line in done.stderr.splitlines() if "; log: " not in line]  # on a busy machine it may take long
+    assert len(told) == 1
+    assert told[0].startswith("manifest: ")
     assert "\x1b" not in done.stdout + done.stderr

@@ -84,7 +84,7 @@ def standing(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
 
 def everything(home: Path) -> dict[str, tuple[bytes, int]]:
-    found = [path for path in home.rglob("*") if path.is_file()]
+    found = [path for path in home.rglob("*") if path.is_file() and path.parent != home / "logs"]
     return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
 
 
