@@ -199,7 +199,8 @@ def fetch(url: str, downloader: Resuming, trust: Callable[[str], None] = lambda 
             part.remove()
             if in_one_answer:
                 raise mismatch
-        sha256: str = file_hash(str(part.path), "sha256")
+        known = downloader.known_hash or ""
+        sha256: str = known[7:] if known.startswith("sha256:") else file_hash(str(part.path), "sha256")
         _ask(trust, sha256, part)
         _place(part)
     except requests.exceptions.RequestException as error:
