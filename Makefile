@@ -1,11 +1,14 @@
 # make help lists the targets. Every target sets up its own environment in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help venv tables leakage test check clean real real-audiovisual extras bench
+.PHONY: help venv tables leakage test check clean real real-audiovisual extras bench fuzz torture
 
 PYTHON ?= python3
 SCALE ?= quick
 OUT ?= runs
 WEIGHTS ?= random
+KILLS ?= 60
+INPUTS ?= 100000
+SECONDS ?= 1200
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -60,6 +63,16 @@ $(VENV)/.bench: $(READY)
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.fuzz  ## Every reader on 100,000 inputs led by coverage (INPUTS=n, SECONDS=n for each; about 40 minutes)
+	$(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) --seconds $(SECONDS)
+
+torture: $(VENV)/.fuzz  ## kill -9, full disks, hostile servers and archives, fuzzing (about 90 minutes; docs/torture.md)
+	$(BIN)/python -m tests.torture.run --kills $(KILLS) --inputs $(INPUTS) --seconds $(SECONDS) --to docs/torture.txt
+
+$(VENV)/.fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	touch $@
 
 check: $(READY)  ## Lint and type-check (ruff, mypy --strict)
 	$(BIN)/ruff check .

@@ -11,8 +11,8 @@ import click
 from mmbio import __version__
 
 VERBS: Final = (
-    *("download", "build-virtual", "extract", "train", "eval", "reproduce", "attention", "corrupt"),
-    *("audit", "tables", "report", "import", "metrics", "compare", "score", "doctor"),
+    *("download", "datasets", "build-virtual", "extract", "train", "eval", "reproduce", "attention", "corrupt"),
+    *("audit", "tables", "report", "import", "metrics", "compare", "score", "purge", "doctor"),
 )
 MODULES: Final = {"import": "import_"}  # where the verb is a word of Python
 # Names in the context that all commands share.
@@ -106,4 +106,10 @@ def main() -> None:
     Your own embeddings and scores:
       mmbio import --modality face=FILE --modality voice=FILE --out mine
       mmbio metrics scores.csv
+
+    \b
+    Real data, and whether all is well:
+      mmbio datasets
+      mmbio download ecg-id --to data
+      mmbio doctor
     """
