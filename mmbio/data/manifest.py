@@ -246,7 +246,8 @@ def read(folder: Path) -> Manifest:
             tables[name] = pd.read_csv(io.BytesIO(raw), dtype=_text_columns(name, raw), keep_default_na=False)
         except (OSError, ValueError, csv.Error) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
-    why = whole.wrong(info, tables) or ("" if info.get("hash") == _hash(info, texts, tables["samples"]) else "its hash")
+    made = _hash(info, texts, tables["samples"])
+    why = whole.wrong(info, tables) or ("" if made and info.get("hash") == made else "its hash")
     if why:
         raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again ({why})")
     return Manifest(folder, info, **tables)

@@ -5,16 +5,21 @@ A store is a folder with `vectors.npy` (N, D) float32 and `done.txt`, to which a
 """
 
 import os
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
+from mmbio.data.numpy_files import BROKEN
 from mmbio.errors import MmbioError
 from mmbio.files import FULL, replacing
+
+NUMBER: Final = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Store:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """The vectors of `rows` (n, D), each shard checked against its note; a shard that differs is an error."""
-        memory = np.load(self._vectors, mmap_mode="r", allow_pickle=False)
+        memory = self._mapped()
         done = self._done()
         for shard in np.unique(rows // self.shard):
             span = self.rows_of(int(shard))
@@ -101,9 +106,21 @@ class Store:
                 )
         return np.asarray(memory[rows])
 
+    def _mapped(self) -> np.ndarray:
+        """The vectors (N, D), mapped; raises MmbioError where the file is not as `create` makes it."""
+        try:
+            memory: np.ndarray = np.lib.format.open_memmap(self._vectors, mode="r")
+            if memory.shape != (self.n, self.dim) or memory.dtype != np.float32:
+                raise ValueError(f"{memory.shape} of {memory.dtype}")
+        except BROKEN as error:
+            raise MmbioError(
+                f"{self.folder}: its vectors are damaged; remove the folder and run the command again"
+            ) from error
+        return memory
+
     def _done(self) -> dict[int, int]:
         """Shard -> checksum; a line that an interruption cut short does not count."""
-        text = self._journal.read_text(encoding="ascii") if self._journal.is_file() else ""
+        text = self._journal.read_text(encoding="ascii", errors="replace") if self._journal.is_file() else ""
         lines = text.split("\n")[:-1]
         fields = [line.split() for line in lines]
-        return {int(f[0]): int(f[1]) for f in fields if len(f) == 2}
+        return {int(f[0]): int(f[1]) for f in fields if len(f) == 2 and all(NUMBER.fullmatch(word) for word in f)}

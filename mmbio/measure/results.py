@@ -146,9 +146,9 @@ def _text_of(path: Path) -> str:
     """A file of results as it stands, when its header is ours."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
+        header = next(csv.reader(io.StringIO(text)), [])
+    except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, error) from error
-    header = next(csv.reader(io.StringIO(text)), [])
     if tuple(header) != COLUMNS:
         raise _of_another_version(path, header)
     return text

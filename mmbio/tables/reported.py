@@ -98,9 +98,9 @@ def _check(text: str, column: Column, path: Path) -> None:
 def _csv_lines(path: Path, spec: TableSpec) -> list[dict[str, str]]:
     try:
         lines = fields.read_bytes(path, "CSV of reported values").decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
+        header, *body = [line for line in csv.reader(lines) if line] or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise MmbioError(f"{path}: not a readable CSV of reported values ({error}); save it as UTF-8") from error
-    header, *body = [line for line in csv.reader(lines) if line] or [[]]
     for key in spec.keys:
         if key.name not in header:
             raise MmbioError(f"{path}: the column '{key.name}' is missing; add it, as {spec.name} has it as a key")

@@ -1,5 +1,6 @@
 """Targets that mmbio itself writes: checkpoints, weights, manifests, results, tables and notes, edited by somebody."""
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -145,7 +146,7 @@ def _seal(folder: Path, files: dict[str, bytes]) -> None:
         samples = pd.read_csv(io.BytesIO(raw), dtype=manifest._text_columns("samples", raw), keep_default_na=False)
         info["hash"] = manifest._hash(info, texts, samples)
         written(folder, "manifest.json", json.dumps(info).encode())
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, UnicodeError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, csv.Error):
         pass
 
 
