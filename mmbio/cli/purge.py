@@ -96,10 +96,12 @@ def _show(planned: "Plan", unknown: bool) -> None:
     commands = dict.fromkeys(thing.again for thing in planned.traces.things if thing.again)
     for line in reversed(commands):  # in the order in which they are run
         click.echo(f"again: {line}")
-    if planned.root is not None:
-        click.echo(f"goes: {len(planned.sources)} files and lists below {planned.root}")
-    else:
-        click.echo("source files are not touched; add --data ROOT for those below a data root")
+    for path in planned.sources[:FEW]:
+        click.echo(f"goes: {path} (source file, or lines of it)")
+    if len(planned.sources) > FEW:
+        click.echo(f"goes: {len(planned.sources) - FEW} more (source files)")
+    for path in planned.elsewhere:
+        click.echo(f"stays: source files in {path}; remove them there, or add --data ROOT, which they lie below")
 
 
 def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:
@@ -132,6 +134,7 @@ def _told(planned: "Plan", unknown: bool, gone: "list[Thing]", proof: "Proof | N
         "goes": plain((*planned.traces.things, *(planned.traces.unknown if unknown else ()))),
         "unknown": plain(planned.traces.unknown),
         "sources": [str(p) for p in planned.sources],
+        "sources_that_stay": [str(p) for p in planned.elsewhere],
         "removed": plain(gone),
         "proof": proof
         and {

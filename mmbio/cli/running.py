@@ -22,7 +22,8 @@ from mmbio.cli.run_log import RunLog
 from mmbio.cli.steps import Steps
 from mmbio.errors import MmbioError
 
-HOMELESS: Final = ("metrics", "import", "score", "compare", "datasets", "doctor")  # write nothing below a home folder
+# These write nothing below a home folder; or, as purge, would name there who is to be gone.
+HOMELESS: Final = ("metrics", "import", "score", "compare", "datasets", "doctor", "purge")
 LONG_S: Final = 10.0  # from which a run is told about at its end
 
 

@@ -1,7 +1,7 @@
 """Person: whom SUBJECT means, of all people that a home folder names."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -98,6 +98,16 @@ def _virtual(text: str, home: Path) -> tuple[Person, ...]:
     if int(number) >= len(subjects):
         raise MmbioError(f"SUBJECT {text}: {folders[0].name} has {len(subjects)} subjects, from 0; give one of these")
     return tuple(sorted(subjects[int(number)]))
+
+
+def folders(home: Path, people: Iterable[Person]) -> list[Path]:
+    """Where manifests say that the source files of people lie, outside the home."""
+    wanted, found = set(people), set[Path]()
+    for folder in manifests(home):
+        names = {p.set_name for subject in virtual(folder) for p in subject & wanted}
+        sources = read_json(folder / "manifest.json", "manifest").get("sources", {})
+        found |= {Path(s["folder"]) for s in sources.values() if names & set(s["sets"])}
+    return sorted(p for p in found if not p.is_relative_to(home.resolve()))
 
 
 def hash_of(folder: Path) -> str:

@@ -35,7 +35,8 @@ class Plan:
     marks: Marks
     traces: Traces
     root: Path | None
-    sources: tuple[Path, ...]  # files at the root, and lists and vector sets there that lose rows
+    sources: tuple[Path, ...]  # files at roots, the home's own too, and lists and vector sets there that lose rows
+    elsewhere: tuple[Path, ...]  # folders with source files that stay
 
 
 def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
@@ -47,7 +48,7 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
     if (home / JOURNAL).is_file():
         found = read_json(home / JOURNAL, "journal of a purge")
         marks, asked = Marks.from_json(found["marks"]), sorted({subject, *map(str, found["asked"])})
-    roots = [root] if root else []
+    roots = _roots(home, root)
     everybody = person.known(home, *roots) | {p for r in roots for p in sources.people(r)}
     try:
         new = marks_of.of(person.meant(subject, home, everybody), home, everybody, *roots)
@@ -55,9 +56,14 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
     except MmbioError:
         if marks is None or (asked != [subject] and subject not in found["asked"]):
             raise
-    at_root = [] if root is None else [*sources.files(root, marks.persons), *sources.lists(root, marks.persons)]
+    at_root = [p for r in roots for p in (*sources.files(r, marks.persons), *sources.lists(r, marks.persons))]
     at_root += [s for s in person.sets(root) if traces.rows_of(s, marks)] if root else []
-    return Plan(home, tuple(asked), marks, traces.find(home, marks), root, tuple(at_root))
+    elsewhere = [
+        p for p in person.folders(home, marks.persons) if not any(p.is_relative_to(r.resolve()) for r in roots)
+    ]
+    return Plan(
+        home, tuple(asked), marks, traces.find(home, marks), root, tuple(dict.fromkeys(at_root)), tuple(elsewhere)
+    )
 
 
 def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
@@ -78,12 +84,17 @@ def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
             gone += things
             if not things:
                 break
-        if planned.root is not None:
-            _from_root(planned.root, marks)
+        for root in _roots(home, planned.root):
+            _from_root(root, marks)
         proved = proof.prove(home, marks)
         if not proved.found:
             (home / JOURNAL).unlink()
     return gone, proved
+
+
+def _roots(home: Path, root: Path | None) -> list[Path]:
+    """The data roots that people's source files are removed from."""
+    return [*([root] if root else []), *sources.below(home)]
 
 
 def _from_root(root: Path, marks: Marks) -> None:

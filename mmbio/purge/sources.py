@@ -10,10 +10,17 @@ from mmbio.data.readers.registry import READERS, read_modality
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
+from mmbio.purge.marks import is_distinctive
 from mmbio.purge.person import Person
 
 LISTS: Final = (".csv", ".txt", ".tsv", "")  # of a set, which may name people: RECORDS, genders.csv, SHA256SUMS.txt
 LONGEST: Final = 1 << 24  # bytes of such a list
+
+
+def below(home: Path) -> list[Path]:
+    """The data roots inside a home: its data folder, and those in it, such as the synthetic root."""
+    data = home / "data"
+    return [data, *sorted(p for p in data.iterdir() if p.is_dir())] if data.is_dir() else []
 
 
 def sets(root: Path) -> list[SampleSet]:
@@ -70,11 +77,13 @@ def _without(path: Path, names: list[str]) -> str | None:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, ValueError):
         return None
+    names = [name for name in names if is_distinctive(name) or path.suffix.lower() == ".csv"]
     kept = [line for line in lines if not any(_is_on(line, name) for name in names)]
     return "".join(kept) if len(kept) < len(lines) else None
 
 
 def _is_on(line: str, name: str) -> bool:
-    """True for a line that begins with a name, or has a path through it."""
+    """True for a line that begins with a name, or has a path through it; a name such as 84 is no path."""
     words = re.split(r"[\s,;|]+", line.strip())
-    return words[0] == name or any(name in word.split("/") for word in words if "/" in word)
+    through = is_distinctive(name) and any(name in word.split("/") for word in words if "/" in word)
+    return words[0] == name or through

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -171,7 +172,7 @@ def test_a_dry_run_changes_nothing(home: Path) -> None:
     assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
     assert f"ecg-id:{ECG}: in {home}" in out
     assert "again: mmbio train --protocol multitask" in out
-    assert "source files are not touched; add --data ROOT" in out
+    assert re.search(r"stays: source files in .*ecg-id-database-1\.0\.0; remove them there, or add --data ROOT", out)
 
 
 def test_source_files_go_where_their_root_is_named(home: Path, tiny_root: Path, tmp_path: Path) -> None:
@@ -189,6 +190,14 @@ def test_source_files_go_where_their_root_is_named(home: Path, tiny_root: Path, 
     assert kept == {p.relative_to(tiny_root) for p in tiny_root.rglob("*") if p.is_file() and ECG not in p.parts}
     told(f"{AV}", "--data", home / "tiny", "--yes", "--out", tmp_path / "elsewhere")
     assert AV not in set(vector_sets.read(home / "tiny").samples["subject"])
+
+
+def test_source_files_inside_the_home_go(home: Path, tiny_root: Path) -> None:
+    shutil.copytree(tiny_root, home / "data" / "synthetic")
+    made = told(ECG, "--yes", "--out", home)
+    assert not list((home / "data").rglob(ECG))
+    assert len(list((home / "data/synthetic/ecg-id-database-1.0.0").iterdir())) == 5
+    assert made["proof"]["found"] == []
 
 
 @pytest.mark.parametrize(
