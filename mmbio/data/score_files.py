@@ -19,6 +19,7 @@ import numpy as np
 
 from mmbio.data import trial_lists
 from mmbio.data.numpy_files import BROKEN, loaded
+from mmbio.data.rows import SPACES
 from mmbio.data.trial_lists import Layout, TrialList
 from mmbio.errors import MmbioError
 
@@ -197,7 +198,7 @@ def _scored(found: Layout, required: Sequence[str]) -> "tuple[pd.DataFrame, np.n
     except ValueError:  # a score is no number: look at the texts
         pass
     if not numbers:
-        always = ("score",) if found.separator == trial_lists.SPACES else ()  # only CSV can leave a cell empty
+        always = ("score",) if found.separator == SPACES else ()  # only CSV can leave a cell empty
         frame = trial_lists.table(found, (*required, *always))
         texts = frame["score"].cat.categories
         values = np.array([_number(str(text)) for text in texts])

@@ -162,7 +162,11 @@ NAMES: Final = [
 TARGETS = {
     "scores-npy": Target(
         scores_npy,
-        lambda: [npy_of(np.array([0.5, 0.1, 2])), npy_of(np.array([1, 2, 3], ">i4")), npy_of(np.float16([1, 2, 3]))],
+        lambda: [
+            npy_of(np.array([0.5, 0.1, 2])),
+            npy_of(np.array([1, 2, 3], ">i4")),
+            npy_of(np.array([1, 2, 3], np.float16)),
+        ],
         _scores_beside,
     ),
     "labels-npy": Target(

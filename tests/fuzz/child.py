@@ -113,7 +113,7 @@ def _prepared(target: Any, folder: Path, scratch: Path, counts: mmap) -> Bench:
 def _fuzzer() -> Any:
     """The module atheris, or None where it is not installed."""
     try:
-        import atheris
+        import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         return None
     return atheris
@@ -140,7 +140,7 @@ def _guided(fuzzer: Any, bench: Bench, seeds: Sequence[bytes], inputs: int, seco
         rng = random.Random(seed)
         for _ in range(inputs // 10):
             bench.one(mutated(rng, seeds))
-    options = {
+    options: dict[str, object] = {
         "runs": inputs - bench.n,
         "max_total_time": seconds,
         "seed": seed + 1,

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 TOKENS: Final = (
     *(b"NaN", b"nan", b"1e999", b"-inf", b"1e-400", b"-0.0", b"-1", b"0", b"1_0", b"true", b"null", b"\xc2\xb2"),
@@ -43,7 +43,8 @@ def mutated(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
     if rng.random() < 0.003:
         return _insert(rng, data, rng.choice(DEEP))
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4, MOST))):
-        data = rng.choice(MUTATIONS)(rng, data)
+        mutation: Callable[[random.Random, bytes], bytes] = rng.choice(MUTATIONS)
+        data = mutation(rng, data)
     if rng.random() < 0.05:
         other = rng.choice(seeds)
         data = data[: rng.randrange(len(data) + 1)] + other[rng.randrange(len(other) + 1) :]
@@ -99,8 +100,9 @@ def _replace(rng: random.Random, data: bytes) -> bytes:
 def _number(rng: random.Random, data: bytes) -> bytes:
     """A whole number in the bytes, in binary, becomes an edge case."""
     size, at = rng.choice((1, 2, 4, 8)), _place(rng, data)
-    number = rng.choice(NUMBERS) % 256**size
-    return data[:at] + number.to_bytes(size, rng.choice(("little", "big"))) + data[at + size :]
+    number = int(rng.choice(NUMBERS) % 256**size)
+    order: Literal["little", "big"] = rng.choice(("little", "big"))
+    return data[:at] + number.to_bytes(size, order) + data[at + size :]
 
 
 def _digits(rng: random.Random, data: bytes) -> bytes:

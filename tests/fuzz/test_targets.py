@@ -16,7 +16,7 @@ from tests.fuzz import targets
 from tests.fuzz.mutate import DEEP, mutated
 from tests.fuzz.target import Finding, Target, tried
 
-EXAMPLES = 8  # of each target, four inputs each
+EXAMPLES = 16  # of each target, four inputs each
 SHM = Path("/dev/shm")  # no target waits for a disk
 
 
