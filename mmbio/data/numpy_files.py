@@ -74,6 +74,13 @@ def loaded(path: Path) -> np.ndarray:
         return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
+def mapped(path: Path) -> np.ndarray:
+    """The array of an .npy, mapped; raises what BROKEN lists."""
+    with path.open("rb") as stream:
+        _head(stream)
+    return np.lib.format.open_memmap(path, mode="r")
+
+
 def ids_file(path: Path) -> np.ndarray:
     """Ids (N,) from an .npy of texts, or from a text file, one a line."""
     try:

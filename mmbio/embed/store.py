@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from mmbio.data.numpy_files import BROKEN
+from mmbio.data.numpy_files import BROKEN, mapped
 from mmbio.errors import MmbioError
 from mmbio.files import FULL, replacing
 
@@ -109,7 +109,7 @@ class Store:
     def _mapped(self) -> np.ndarray:
         """The vectors (N, D), mapped; raises MmbioError where the file is not as `create` makes it."""
         try:
-            memory: np.ndarray = np.lib.format.open_memmap(self._vectors, mode="r")
+            memory = mapped(self._vectors)
             if memory.shape != (self.n, self.dim) or memory.dtype != np.float32:
                 raise ValueError(f"{memory.shape} of {memory.dtype}")
         except BROKEN as error:

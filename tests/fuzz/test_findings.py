@@ -102,6 +102,7 @@ CASES: list[tuple[str, bytes, str]] = [
     ("table-json", b'{"cells": ' + b"[" * 100_000, "not a readable table"),  # RecursionError
     ("store-done", b"0 x\n\xff 1\n", ""),  # UnicodeDecodeError and ValueError: such lines do not count
     ("store-vectors", arrays.npy_head(HUGE, bytes(200)), "its vectors are damaged"),  # ValueError
+    ("store-vectors", arrays.npy_head(NESTED, bytes(200)), "its vectors are damaged"),  # MemoryError
     ("latest", b"x" * 700, ""),  # OSError: no such manifest
     ("results-csv", b'"' + b"x" * 200_000, "not readable as results"),  # csv.Error
     ("reported", b'"' + b"x" * 200_000, "not a readable CSV of reported values"),  # csv.Error
