@@ -2,6 +2,8 @@
 
 import io
 import math
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,10 @@ from mmbio.protocols import CROP, ROTATION_DEGREES, TRANSLATION
 Pixels = NDArray[np.uint8]
 
 DEPTH_8: Final = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"})
+BROKEN: Final = (  # what Pillow's decoders raise on broken files
+    *(OSError, ValueError, TypeError, SyntaxError, ArithmeticError, LookupError, AttributeError),
+    *(struct.error, zlib.error),
+)
 MAX_FRAME: Final = 6  # px that `trim` takes from a side at most
 # The formats of the suffixes that are looked for. Pillow knows others, one of which it hands to Ghostscript.
 FORMATS: Final = ("BMP", "JPEG", "PNG", "PPM", "TIFF")
@@ -52,7 +58,7 @@ def load_image(path: Path, data: bytes | None = None) -> Pixels:
             )
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning where it is an error
         raise MmbioError(f"{path}: an image too large to be a sample ({error}); {cure}") from error
-    except (OSError, ValueError, SyntaxError, OverflowError) as error:  # what Pillow's decoders raise on broken files
+    except BROKEN as error:
         raise MmbioError(f"{path}: cut short or not an image ({error}); {cure}") from error
     return trim(pixels) if SOCOFING.fullmatch(path.name) else pixels
 

@@ -49,6 +49,13 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
 
 
+def tif() -> bytes:
+    """A TIFF whose strip begins at a byte that is no whole number."""
+    data = media._encoded("TIFF")
+    at = data.index(struct.pack("<HHI", 273, 4, 1))  # the tag of where strips begin
+    return data[: at + 2] + struct.pack("<HIf", 11, 1, 8.5) + data[at + 12 :]
+
+
 CONCAT = Config("audiovisual", "concat", ("face", "voice"), AUDIOVISUAL.tasks).to_json()
 ITEMS = stored.TABLES["items"]
 CASES: list[tuple[str, bytes, str]] = [
@@ -63,6 +70,7 @@ CASES: list[tuple[str, bytes, str]] = [
     ("image-png", png(20_000, 20_000), "too large to be a sample"),  # 1.2 GB
     ("image-png", png(8_000, 8_000), "too large to be a sample"),
     ("image-jpg", POSTSCRIPT, "not an image"),  # which Ghostscript would have run
+    ("image-tif", tif(), "cut short or not an image"),  # TypeError
     ("wfdb-header", HEADER.replace(b"2 500", b"2 " + b"9" * 400), "not a WFDB header"),  # OverflowError
     ("wfdb-header", HEADER.replace(b"2 500", b"2 0.0001"), "at 0.0001 Hz"),  # resampled to 10^9 samples
     (
