@@ -66,7 +66,8 @@ class Verbs(click.Group):
             with Run(ctx.meta[TYPED], VERBOSE in ctx.meta) as run:
                 ctx.meta[RUN] = run
                 return super().invoke(ctx)
-        except KeyboardInterrupt:  # so early that nothing was begun
+        except KeyboardInterrupt:  # so early that nobody listened
+            click.echo("stopped; nothing was begun\nrun the same command again to go on", err=True)
             ctx.exit(130)
 
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -42,9 +42,12 @@ class Run:
         self._words = Lock()  # taken once: they are said by whoever ends the run first
 
     def __enter__(self) -> "Run":
-        self._stack.enter_context(self._interrupts.watched())
-        self._listen()
-        _PROCESS.run = self
+        try:
+            self._stack.enter_context(self._interrupts.watched())
+            self._listen()
+            _PROCESS.run = self
+        except KeyboardInterrupt as error:
+            self.__exit__(type(error), error, error.__traceback__)
         return self
 
     def verb(self, name: str, given: dict[str, Any]) -> None:
@@ -64,7 +67,7 @@ class Run:
         """Add a line to the log; with -v it is on stderr too."""
         self.log.line(text)
         if self.verbose:
-            click.echo(run_log.without_secrets(text), err=True)
+            show(text)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         _PROCESS.run = None
@@ -101,7 +104,7 @@ class Run:
             self._details(error)
         sentence, code = endings.told(error, self.log.path)
         self._close_with(f"failed: {sentence}")
-        click.echo(f"Error: {run_log.without_secrets(sentence)}", err=True)
+        show(f"Error: {sentence}")
         return code
 
     def _details(self, error: BaseException) -> None:
@@ -112,7 +115,7 @@ class Run:
         if self.log.path is None and endings.told(error)[1] == endings.BUG:
             self.log.open(Path(tempfile.gettempdir()))
         if self.verbose:
-            click.echo(run_log.without_secrets(text), err=True, nl=False)
+            show(text.rstrip("\n"))
 
     def _close_with(self, outcome: str) -> None:
         self.log.line(run_log.ending(outcome, self.clock))
@@ -193,8 +196,7 @@ class _Handler(logging.Handler):
         ours = record.name.partition(".")[0] == "mmbio"
         shown = ours and record.levelno >= logging.WARNING and not self._run.quiet
         if shown or self._run.verbose:
-            line = text if ours else f"{record.name}: {text}"
-            click.echo(run_log.without_secrets(line), err=True)
+            show(text if ours else f"{record.name}: {text}")
 
 
 class _Process:
@@ -209,6 +211,14 @@ _PROCESS: Final = _Process()
 def now() -> Run | None:
     """The verb that this process runs; None where a verb's function is called by other means."""
     return _PROCESS.run
+
+
+def show(text: str) -> None:
+    """A line on stderr, above the bars where there are some: they stand in for sys.stderr, which click goes past."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"{run_log.without_secrets(text)}\n")
+            sys.stderr.flush()
 
 
 def _code(error: BaseException) -> int | str:
