@@ -5,6 +5,7 @@ It leaves in its folder: `counts` (inputs, slowest input in microseconds), `curr
 """
 
 import json
+import os
 import random
 import re
 import resource
@@ -39,11 +40,14 @@ class Bench:
     n: int = 0
     slowest: int = 0
     kinds: set[str] = field(default_factory=set)
+    parent: int = field(default_factory=os.getppid)
 
     def one(self, data: bytes) -> None:
         """Try one input; what is not in order is kept, and the next may come."""
         from tests.fuzz.target import tried
 
+        if os.getppid() != self.parent:  # who started it was killed
+            os._exit(1)
         (self.folder / "current").write_bytes(data)
         began = time.perf_counter_ns()
         try:
