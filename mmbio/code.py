@@ -10,7 +10,7 @@ from mmbio.files import bytes_hash
 PACKAGE = Path(__file__).parent
 SHARED = ("protocols.py", "conditions.py")
 # What these make is hashed by content, in the manifest, or moves no figure.
-APART = ("data/readers", "data/synthetic", "measure/leaks")
+APART = ("data/fetch", "data/readers", "data/synthetic", "measure/leaks")
 
 
 @cache

@@ -9,9 +9,11 @@ import logging
 import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any, Final
 
 from mmbio.errors import MmbioError
@@ -21,6 +23,7 @@ PRIVATE: Final = 0o700  # of folders: what is in them is of people
 OWNER: Final = ".owner"  # in a scratch folder, locked for as long as somebody writes in it
 ASIDE: Final = "replaced"
 _log: Final = logging.getLogger(__name__)
+_here: Final = defaultdict[Path, Lock](Lock)  # lock file -> among the threads of this process
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -136,13 +139,13 @@ def remembered(folder: Path, name: str) -> Path | None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; another process that wants it says so and waits."""
+    """Hold the lock file `path`; another thread that wants it waits, another process says so and waits."""
     try:
         private_folder(path.parent)
         handle = path.open("a")
     except OSError as error:
         raise MmbioError(f"{path.parent}: cannot be written to ({error.strerror}); give a writable folder") from error
-    with handle:
+    with _here[path.resolve()], handle:
         _wait_for(handle, path)
         yield
 

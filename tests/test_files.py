@@ -1,6 +1,7 @@
 """Files: whole or not at all, and hashes of content alone."""
 
 import errno
+import fcntl
 import os
 import stat
 import time
@@ -156,14 +157,33 @@ def test_new_folders_are_private(tmp_path: Path) -> None:
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700] * 3
 
 
-def test_who_waits_for_a_lock_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        with locked(tmp_path / ".store.lock"):
-            waiting = pool.submit(hold, tmp_path / ".store.lock")
-            while not caplog.messages:
-                time.sleep(0.001)
+def test_a_process_that_waits_for_a_lock_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lock = tmp_path / ".store.lock"
+    with lock.open("a") as other, ThreadPoolExecutor(1) as pool:  # as another process would hold it
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = pool.submit(hold, lock)
+        while not caplog.messages:
+            time.sleep(0.001)
+        fcntl.flock(other, fcntl.LOCK_UN)
         assert waiting.result() == "held"
     assert caplog.messages == [f"{tmp_path / 'store'}: another run is at work here; waiting for it to finish"]
+
+
+def test_threads_of_one_run_wait_for_each_other_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inside: list[int] = []
+
+    def one(_: int) -> None:
+        with locked(tmp_path / ".store.lock"):
+            inside.append(len(inside))
+            assert inside == [0]
+            time.sleep(0.001)
+            inside.clear()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(20))) == [None] * 20
+    assert caplog.messages == []
 
 
 def test_a_disk_without_locks_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

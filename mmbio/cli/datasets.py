@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mmbio.data.fetch.state import State
 
 
-@click.command("datasets", short_help="List the public sets: what for, licence, size, how to get them, which are here.")
+@click.command("datasets", short_help="List the public sets, and which of them are here.")
 @click.argument("name", metavar="[SET]", required=False)
 @click.option(
     "--data",
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def command(name: str | None, data: str | None, verify: bool, out: str | None, as_json: bool, quiet: bool) -> None:
     """List the public sets: what for, licence, size, how to get them, which are here and whole.
 
-    With the name of a SET, its page: subjects by gender, citation (BibTeX), licence, address, the steps to it, where
+    SET is a name in that list; with it, its page: subjects by gender, citation (BibTeX), licence, address, the steps to it, where
     it is on this machine, and what of it is missing. Nothing is fetched or changed.
 
     \b

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FEW = 12  # lines of a kind
 
 
-@click.command("purge", short_help="Remove a person from everything in a home folder, and prove it.")
+@click.command("purge", short_help="Remove a person from a home folder, and prove it.")
 @click.argument("subject", metavar="SUBJECT")
 @click.option("--data", metavar="ROOT", help="Also remove the person's source files below this data root.")
 @click.option("--unknown", is_flag=True,

@@ -12,7 +12,9 @@ from mmbio.cli.main import VERBS, main
 Listing = Callable[[Path], dict[str, bytes]]
 Refused = Callable[..., None]
 
-NOT_HOMELY = ("import", "metrics", "score", "reproduce", "compare")  # write one thing, or want a result first
+# These write one thing, want no home, or want a name first.
+NOT_HOMELY = ("import", "metrics", "score", "reproduce", "compare", "doctor", "datasets", "purge")
+LOOKED_AT = {"doctor": {"--out"}, "datasets": {"--out"}}  # a home folder that is told of, whatever is wrong with it
 HOMELY = tuple(verb for verb in VERBS if verb not in NOT_HOMELY)
 SCORE = "score --embeddings e --trials x --out {home}/s.csv"
 # (words, what the sentence says); {home} holds a manifest and a checkpoint, {root} the tiny root.
@@ -127,7 +129,25 @@ WORDS = [
     ("build-virtual --folds 1", "'--folds': 1 is not in the range"),
     ("build-virtual --seed -1", "'--seed': -1 is not in the range"),
     ("build-virtual --protocol nose", "'--protocol': 'nose' is not"),
-    ("download x", "'x' is not 'synthetic'"),
+    ("download x", "SET x: no such set; choose from synthetic, ecg-id"),
+    ("download ecgid", "SET ecgid: no such set; did you mean ecg-id"),
+    ("download ecg-id --mirror x", "--mirror x: expected the address of a folder, such as https://"),
+    ("download fvc2006 --from {home}/nowhere", "nowhere: no such file or folder; give the folder or archive"),
+    ("download ecg-id --jobs 0", "'--jobs': 0 is not in the range"),
+    ("datasets x", "SET x: no such set; choose from"),
+    (
+        "datasets --data {home}/nowhere",
+        "--data .*nowhere: no such folder; give the folder that holds the sets' folders",
+    ),
+    # who goes
+    ("purge nobody --yes", "SUBJECT nobody: nobody of this name in"),
+    ("purge nobody --yes --out {home}/empty", "SUBJECT nobody: nobody of this name in"),
+    ("purge Person_01", "nobody can be asked here; add --yes, or --dry-run"),
+    ("purge x --data {home}/nowhere", "--data .*nowhere: no such folder"),
+    # a class of one's own
+    ("eval --fusion concat", "--fusion concat: here it only names a class of your own"),
+    ("tables --fusion concat", "--fusion concat: here it only names a class of your own"),
+    ("reproduce x --fusion concat", "--fusion concat: here it only names a class of your own"),
     ("download synthetic --seed -1", "'--seed': -1 is not in the range"),
     ("download synthetic --to {root}/faces95", "faces95: holds other files, which would be replaced"),
     ("download synthetic --to {root}/synthetic.json/below", "synthetic.json: cannot be written to"),
@@ -235,7 +255,7 @@ def test_each_option_with_a_value_has_a_case(verb: str) -> None:
     assert command is not None
     tried = {word for text, _ in WORDS for word in text.split() if text.split()[0] == verb}
     wanted = {p.opts[0] for p in command.params if isinstance(p, click.Option) and not p.is_flag}
-    assert wanted <= tried
+    assert wanted - LOOKED_AT.get(verb, set()) <= tried
 
 
 @pytest.mark.parametrize(
