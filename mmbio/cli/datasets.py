@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def command(name: str | None, data: str | None, verify: bool, out: str | None, as_json: bool, quiet: bool) -> None:
     """List the public sets: what for, licence, size, how to get them, which are here and whole.
 
-    SET is a name in that list; with it, its page: subjects by gender, citation (BibTeX), licence, address, the steps to it, where
-    it is on this machine, and what of it is missing. Nothing is fetched or changed.
+    SET is a name in that list; with it, its page: subjects by gender, citation (BibTeX), licence, address, the steps
+    to it, where it is on this machine, and what of it is missing. Nothing is fetched or changed.
 
     \b
     Examples:

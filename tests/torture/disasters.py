@@ -1,19 +1,19 @@
 """Disasters: full disks, folders that vanish, two runs at once; one sentence, and a rerun that makes what was meant."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from tests.torture.chain import BUILD, STEPS, Place, Step, files, finish, together
+from tests.torture.chain import STEPS, Place, Step, files, finish, together
 from tests.torture.full import limited, resize, small_disk, used
 from tests.torture.kills import Reference
 from tests.torture.vanish import told_well, vanished
 
 LIMITS = (2_000, 200_000, 2_000_000)  # bytes a file may have
 SPARE = (0, 40, 400, 4_000)  # KiB left on the small disk
+VANISHING = ("root", "store", "home")
 LARGE = 2**18  # KiB, enough for a whole chain
 
 
@@ -28,18 +28,14 @@ class Trial:
 
 
 class States:
-    """A home as it stands before each step, to begin from again and again."""
+    """A home as it stood before each step, to begin from again and again."""
 
     def __init__(self, of: Reference) -> None:
         self.of = of
         self.place = Place(of.shared.parent / "home", of.shared, of.mirror)
-        self._kept = of.shared.parent / "kept"
-        shutil.rmtree(self.place.home, ignore_errors=True)
-        shutil.copytree(of.shared, self._kept / "shared")
-        finish(BUILD, self.place)
-        for step in STEPS:
-            shutil.copytree(self.place.home, self._kept / step.name)
-            finish(step, self.place)
+        self._kept = of.kept
+        following = [*(step.name for step in STEPS[1:]), ""]
+        self._after = {step.name: of.states[name] for step, name in zip(STEPS, following, strict=True)}
 
     def before(self, step: Step) -> Place:
         """The place with all as it was before a step."""
@@ -56,14 +52,15 @@ class States:
             return Trial(disaster, step.name, False, said)
         finish(step, self.place)
         found = files(self.place)
-        unlike = [name for name, content in found.items() if self.of.files.get(name) != content]
+        wanted = self._after[step.name]
+        unlike = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         return Trial(disaster, step.name, not unlike, f"{said}{unlike}" if unlike else said)
 
 
-def full_disks(states: States) -> Iterator[Trial]:
+def full_disks(states: States, steps: Sequence[Step] = STEPS, limits: Sequence[int] = LIMITS) -> Iterator[Trial]:
     """Each step with files that may not grow beyond some length."""
-    for step in STEPS:
-        for n_bytes in LIMITS:
+    for step in steps:
+        for n_bytes in limits:
             code, said = limited(states.before(step), step, n_bytes)
             yield states.rerun(f"no file beyond {n_bytes} bytes", step, code, said)
 
@@ -87,10 +84,12 @@ def small_disks(states: States) -> Iterator[Trial]:
             yield Trial("room again", step.name, code == 0, said)
 
 
-def vanishing(states: States, rng: np.random.Generator) -> Iterator[Trial]:
+def vanishing(
+    states: States, rng: np.random.Generator, steps: Sequence[Step] = STEPS, whats: Sequence[str] = VANISHING
+) -> Iterator[Trial]:
     """Each step while the data root, the stores or the whole home go."""
-    for step in STEPS:
-        for what in ("root", "store", "home"):
+    for step in steps:
+        for what in whats:
             place = states.before(step)
             target = {"root": place.shared / "root", "store": place.home / "store", "home": place.home}[what]
             code, said = vanished(place, step, target, rng.uniform(0.2, 1.0) * states.of.lengths[step.name].seconds)
@@ -100,9 +99,9 @@ def vanishing(states: States, rng: np.random.Generator) -> Iterator[Trial]:
                 yield states.rerun(f"{what} removed", step, code, said)
 
 
-def at_once(states: States) -> Iterator[Trial]:
+def at_once(states: States, steps: Sequence[Step] = STEPS) -> Iterator[Trial]:
     """Each step twice at once in one home."""
-    for step in STEPS:
+    for step in steps:
         place = states.before(step)
         ended = together(step, place, place)
         said = "\n".join(said for _, said in ended)
@@ -116,8 +115,3 @@ def trials(of: Reference, seed: int) -> Iterator[Trial]:
     yield from small_disks(states)
     yield from vanishing(states, np.random.default_rng([seed]))
     yield from at_once(states)
-
-
-def folder_of(of: Reference) -> Path:
-    """Where the trials are made."""
-    return of.shared.parent

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from tests.torture.chain import BUILD, STEPS, Place, Step, files, finish, scraps, start
+from tests.torture.chain import BUILD, STEPS, Place, Step, finish, start
 
 GLANCE: Final = 0.002  # seconds between two looks at the home
 
@@ -61,11 +62,12 @@ def _entries(folder: Path) -> list[tuple[str, int, int]]:
     return found
 
 
-def undisturbed(place: Place) -> dict[str, Length]:
-    """Run the whole chain; returns how long each step was."""
+def undisturbed(place: Place, between: Callable[[str], None]) -> dict[str, Length]:
+    """Run the whole chain; returns how long each step was. `between` is told each step's name before it."""
     finish(BUILD, place)
     lengths = {}
     for step in STEPS:
+        between(step.name)
         watch, began = Watch(place.home), time.monotonic()
         process = start(step, place)
         while process.poll() is None:
@@ -125,6 +127,3 @@ def _differing(one: bytes, other: bytes) -> int:
     n = min(len(one), len(other))
     unequal = np.frombuffer(one[:n], np.uint8) != np.frombuffer(other[:n], np.uint8)
     return int(unequal.sum()) + max(len(one), len(other)) - n
-
-
-__all__ = ["Kill", "Length", "chain", "files", "killed", "lost", "scraps", "undisturbed"]

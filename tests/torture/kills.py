@@ -18,7 +18,17 @@ class Reference:
     shared: Path
     mirror: str
     lengths: dict[str, Length]
-    files: dict[str, bytes]
+    states: dict[str, dict[str, bytes]]  # step -> the home's files before it; "" -> at the end
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files of the whole chain."""
+        return self.states[""]
+
+    @property
+    def kept(self) -> Path:
+        """Where copies of the home before each step are, and of what is shared."""
+        return self.shared.parent / "kept"
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,17 @@ def prepared(folder: Path) -> Path:
 def reference(folder: Path, mirror: str) -> Reference:
     """Run the chain undisturbed below a prepared folder."""
     place = Place(folder / "home", folder / "shared", mirror)
-    lengths = undisturbed(place)
-    found = files(place)
+    made = Reference(place.shared, mirror, {}, {})
+    shutil.copytree(place.shared, made.kept / "shared")
+
+    def keep(step: str) -> None:
+        made.states[step] = files(place)
+        shutil.copytree(place.home, made.kept / step)
+
+    made.lengths.update(undisturbed(place, keep))
+    made.states[""] = files(place)
     shutil.rmtree(place.home)
-    return Reference(place.shared, mirror, lengths, found)
+    return made
 
 
 def outcome(of: Reference, seed: int) -> Outcome:

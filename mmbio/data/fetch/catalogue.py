@@ -122,7 +122,8 @@ def _librispeech(part: str) -> Dataset:
         name=f"librispeech-{part}",
         title=f"LibriSpeech {part}",
         modalities=("voice",),
-        purpose="read English, " + {"test": "to test on", "dev": "to tune on", "train": "to train on"}[part.partition("-")[0]],
+        purpose="read English, "
+        + {"test": "to test on", "dev": "to tune on", "train": "to train on"}[part.partition("-")[0]],
         licence="CC BY 4.0",
         citation=citations.LIBRISPEECH,
         page="https://www.openslr.org/12/",
