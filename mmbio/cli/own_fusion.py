@@ -1,6 +1,6 @@
 """The option by which a user lets a fusion class of their own be imported, where a file names it."""
 
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -20,7 +20,7 @@ def _allow(context: click.Context, parameter: click.Parameter, value: tuple[str,
             fusions.allow(name)
 
 
-own_fusion: Final[Any] = click.option(
+own_fusion: Final = click.option(
     "--fusion",
     "own_fusions",
     multiple=True,

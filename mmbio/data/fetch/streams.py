@@ -113,11 +113,11 @@ def decompressed(archive: Path, kind: str) -> Iterator[BinaryIO]:
     """The tar inside a `gz`, `bz2`, `xz` or plain `tar` file."""
     with archive.open("rb") as raw:
         if kind == "gz":
-            with gzip.open(raw, "rb") as opened:
-                yield cast("BinaryIO", opened)
+            with gzip.open(raw, "rb") as unpacked:
+                yield cast("BinaryIO", unpacked)
         elif kind == "bz2":
             with bz2.open(raw, "rb") as opened:
-                yield opened
+                yield cast("BinaryIO", opened)
         elif kind == "xz":
             yield io.BufferedReader(XzFile(raw))
         else:

@@ -13,7 +13,9 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +35,12 @@ def zipped(path: Path, entries: dict[str, bytes], method: int = zipfile.ZIP_DEFL
     return path
 
 
-def tarred(path: Path, entries: dict[str, bytes], mode: str = "w") -> Path:
+def written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def tarred(path: Path, entries: dict[str, bytes], mode: Literal["w", "w:gz", "w:bz2", "w:xz"] = "w") -> Path:
     with tarfile.open(path, mode) as out:
         for name, data in entries.items():
             member = tarfile.TarInfo(name)
@@ -313,13 +320,13 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "tar xz bomb": (lambda p: tarred(p, {"a": bytes(1 << 20), "b": bytes(1 << 20)}, "w:xz"), "unpacks to more than"),
     "tar xz memory": (xz_of_memory, "not a whole tar file"),
     "tar gz crc": (broken_gzip, "not a whole tar file"),
-    **{f"{kind} cut": (lambda p, k=kind: cut(p, k, 0.4), "not a whole tar") for kind in MAKERS if "tar" in kind},
-    "gz of no tar": (lambda p: Path(p.write_bytes(gzip.compress(b"x" * 9000)) and p), "not a whole tar file"),
-    "bz2 of noise": (lambda p: Path(p.write_bytes(b"BZh" + bytes(900)) and p), "not a whole tar file"),
-    "rar": (lambda p: Path(p.write_bytes(b"Rar!\x1a\x07\x00") and p), "a .rar archive; unpack it with"),
-    "7z": (lambda p: Path(p.write_bytes(b"7z\xbc\xaf\x27\x1c") and p), "a .7z archive; unpack it with"),
-    "nothing": (lambda p: Path(p.write_bytes(b"<html>not found") and p), "neither a zip nor a tar"),
-    "empty": (lambda p: Path(p.write_bytes(b"") or p), "neither a zip nor a tar"),
+    **{f"{kind} cut": (partial(cut, maker=kind, keep=0.4), "not a whole tar") for kind in MAKERS if "tar" in kind},
+    "gz of no tar": (lambda p: written(p, gzip.compress(b"x" * 9000)), "not a whole tar file"),
+    "bz2 of noise": (lambda p: written(p, b"BZh" + bytes(900)), "not a whole tar file"),
+    "rar": (lambda p: written(p, b"Rar!\x1a\x07\x00"), "a .rar archive; unpack it with"),
+    "7z": (lambda p: written(p, b"7z\xbc\xaf\x27\x1c"), "a .7z archive; unpack it with"),
+    "nothing": (lambda p: written(p, b"<html>not found"), "neither a zip nor a tar"),
+    "empty": (lambda p: written(p, b""), "neither a zip nor a tar"),
 }
 
 
