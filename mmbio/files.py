@@ -133,7 +133,8 @@ def remembered(folder: Path, name: str) -> Path | None:
     """The entry of `folder` that was remembered last under `name`, if it is still there."""
     note = folder / f".latest-{name}"
     text = note.read_text(encoding="utf-8", errors="replace").strip() if note.is_file() else ""
-    target = folder / Path(text).name if text else None  # an entry of the folder, whatever the note says
+    entry = Path(text).name  # of the folder, whatever the note says
+    target = folder / entry if entry not in ("", "..") else None
     return target if target is not None and os.path.exists(target) else None  # noqa: PTH110  # False for impossible names
 
 

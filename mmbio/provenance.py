@@ -37,10 +37,16 @@ def environment(began: float | None = None) -> dict[str, Any]:
         "threads": os.environ.get("MMBIO_THREADS", "2"),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "accelerator": _accelerator(),
-        "command": [Path(sys.argv[0]).name, *map(typed, sys.argv[1:])] if sys.argv else [],
+        "command": [_program(), *map(typed, sys.argv[1:])] if sys.argv else [],
         "began": moment(start),
         "seconds": round(time.time() - start, 2),
     }
+
+
+def _program() -> str:
+    """What was started; `python -m mmbio` is mmbio."""
+    name = Path(sys.argv[0]).name
+    return "mmbio" if name == "__main__.py" else name
 
 
 def moment(seconds: float) -> str:

@@ -286,7 +286,7 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
-@pytest.mark.parametrize("note", [b"../../elsewhere", b"\xff\xfe", b"", b"gone"])
+@pytest.mark.parametrize("note", [b"../../elsewhere", b"..", b".", b"\xff\xfe", b"", b"gone"])
 def test_a_note_of_the_newest_never_leads_out_of_its_folder(tmp_path: Path, note: bytes) -> None:
     (tmp_path / ".latest-multitask").write_bytes(note)
     assert remembered(tmp_path, "multitask") is None

@@ -134,7 +134,7 @@ class Run:
             return False
         self.begin()
         at = self.steps.doing()
-        told = [f"stopped{f' while {at}' if at else ''}; nothing half-written is left"]
+        told = [f"stopped{f' while {at}' if at else ''}; no file is half-written"]
         kept = self._kept()
         told.append(f"{f'kept: {kept}; ' if kept else ''}run the same command again to go on")
         self._close_with(f"stopped by signal {self._interrupts.exit_code - 128}: {'; '.join(told)}")

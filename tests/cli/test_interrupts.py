@@ -120,7 +120,7 @@ def test_a_run_that_would_not_end_by_itself(
 ) -> None:
     (os.killpg if whole_group else os.kill)(busy.pid, number)
     _, told = busy.communicate(timeout=60)
-    first = "stopped while extracting face (1,200 of 5,000 done); nothing half-written is left\n"
+    first = "stopped while extracting face (1,200 of 5,000 done); no file is half-written\n"
     assert told == f"{first}kept: 1,200 vectors of face; {ON}"
     assert busy.returncode == code
     assert nobody_left(busy.pid)
