@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from mmbio.embed.backbones import onednn
+from mmbio.embed.backbones import onednn, pickled
 from mmbio.embed.global_rng import lent
 from mmbio.embed.settings import threads
 from mmbio.errors import MmbioError
@@ -182,6 +182,7 @@ def _from_file(weights: str) -> dict[str, Tensor]:
         if Path(weights).stat().st_size > LARGEST:
             raise ValueError("larger than any ResNet-50")
         content = Path(weights).read_bytes()
+        pickled.check(content)
         with warnings.catch_warnings(action="ignore"):  # of a pickle's protocol, which the sentence below tells
             # Of bytes in memory no more is read than there are, whatever lengths stand in them.
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
