@@ -2,11 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mmbio.errors import MmbioError
-from mmbio.files import private_folder, replacing
+from mmbio.files import locked, private_folder, replacing
+
+
+def alone(root: Path, folder: str) -> AbstractContextManager[None]:
+    """Hold a set's folder below a data root; sets that share it, or lie in one another's, wait for each other."""
+    return locked(root / f".{folder.split('/')[0]}.lock")
 
 
 @contextmanager
@@ -15,11 +20,14 @@ def arriving(target: Path) -> Iterator[Path]:
 
     A target that is not there, or is empty, appears in one step. Into one that is there the files move one by one,
     each replacing its namesake; a run that is killed then is mended by running it again. After an exception nothing
-    has changed. Beside the folder that is given there is room for other files, which go when the block ends.
+    has changed. A link stays one, and the files come to the disk that it leads to. Beside the folder that is given
+    there is room for other files, which go when the block ends. The caller holds the folder, by `alone`.
     Raises MmbioError where a file stands where a folder is wanted, or the reverse.
     """
-    if target.is_dir() and any(target.iterdir()):
-        staging = target.with_name(f".{target.name}.arriving")
+    target = target.resolve()
+    own_disk = target.is_dir() and target.is_mount()
+    if own_disk or (target.is_dir() and any(target.iterdir())):
+        staging = (target if own_disk else target.parent) / f".{target.name}.arriving"
         with replacing(staging) as scratch:
             yield scratch
         _merge(staging, target)
@@ -29,6 +37,8 @@ def arriving(target: Path) -> Iterator[Path]:
 
 
 def _merge(staging: Path, target: Path) -> None:
+    if not staging.is_dir():
+        raise MmbioError(f"{target}: another run took away what was to come here; run the command again")
     try:
         files = [path.relative_to(staging) for path in sorted(staging.rglob("*")) if not path.is_dir()]
         for file in files:

@@ -9,7 +9,7 @@ from typing import Final
 
 from mmbio.data.fetch import contents, hashes, layout, lock
 from mmbio.data.fetch.archives import is_archive, unpack
-from mmbio.data.fetch.arrival import arriving
+from mmbio.data.fetch.arrival import alone, arriving
 from mmbio.data.fetch.contents import Content
 from mmbio.data.fetch.dataset import Dataset, File
 from mmbio.data.fetch.layout import Found, size_of
@@ -19,7 +19,6 @@ from mmbio.data.readers.labels import find_labels
 from mmbio.data.readers.registry import READERS
 from mmbio.data.readers.voxceleb import META
 from mmbio.errors import MmbioError
-from mmbio.files import locked
 from mmbio.report import Report, silent
 
 CHUNK: Final = 1 << 20
@@ -55,7 +54,7 @@ def place(dataset: Dataset, source: Path, root: Path, report: Report = silent) -
     if not source.exists():
         raise MmbioError(f"{source}: no such file or folder; give the folder or archive that {dataset.title} came as")
     found = layout.find(dataset, source) if source.is_dir() else None
-    with locked(root / f".{dataset.name}.lock"):
+    with alone(root, dataset.folder):
         if found and _in_place(dataset, found.base, root):
             return _stay(dataset, found, root, report)
         return _copied(dataset, source, found, root, report)
@@ -80,7 +79,7 @@ def _copied(dataset: Dataset, source: Path, found: Found | None, root: Path, rep
             raise _not_found(dataset, source)
         _check(dataset, found, shown)
         if not move:
-            check_space(root, sum(size_of(found.base / path) for path in found.files))
+            check_space(target, sum(size_of(found.base / path) for path in found.files))
         held = _bring(found, scratch, move=move, report=report)
         verified = _compare(dataset, scratch, held, shown)
         contents.refuse_other(root, dataset.name, held)

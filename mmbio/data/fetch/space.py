@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,23 +18,24 @@ class Expected:
     """How many bytes a run fetches in all, better known with every file that comes."""
 
     total: int = 0
-    sizes: dict[str, int] = field(default_factory=dict)  # of files that no source gives the size of
-    n_unknown: int = 0
+    n_unknown: int = 0  # files that no source gives the size of
     known: int = 0  # bytes to come by the sources' sizes
+    n_came: int = 0  # of those that no source gives the size of
+    came_bytes: int = 0
 
     @classmethod
     def of(cls, found: Iterable[Standing], guess: int) -> "Expected":
         """`guess` holds until the first files are here."""
         each = [one for one in found if one.to_come]
         sizes = [one.wanted.file.size for one in each]
-        return cls(guess, {}, sizes.count(None), sum(size or 0 for size in sizes))
+        return cls(guess, sizes.count(None), sum(size or 0 for size in sizes))
 
     def came(self, wanted: Wanted, size: int) -> None:
         """Take in that a file came whole; others are thought to be as large as the mean."""
         if wanted.file.size is None:
-            self.sizes[wanted.path] = size
-            mean = sum(self.sizes.values()) / len(self.sizes)
-            self.total = self.known + round(mean * self.n_unknown)
+            self.n_came += 1
+            self.came_bytes += size
+            self.total = self.known + round(self.came_bytes / self.n_came * self.n_unknown)
 
 
 def bytes_to_come(dataset: Dataset, found: Iterable[Standing]) -> tuple[int, int]:
@@ -56,17 +57,18 @@ def bytes_to_come(dataset: Dataset, found: Iterable[Standing]) -> tuple[int, int
     return fetched, disk
 
 
-def free_space(root: Path) -> int:
-    """Bytes free on the disk that a data root is on, whether or not it is made yet."""
-    return shutil.disk_usage(next(path for path in (root, *root.absolute().parents) if path.is_dir())).free
+def free_space(folder: Path) -> int:
+    """Bytes free on the disk that a folder is on, or a link leads to, whether or not it is made yet."""
+    whole = folder.resolve()
+    return shutil.disk_usage(next(path for path in (whole, *whole.parents) if path.is_dir())).free
 
 
-def check_space(root: Path, needed: int) -> None:
+def check_space(folder: Path, needed: int) -> None:
     """Refuse to begin what will not fit."""
-    free = free_space(root)
+    free = free_space(folder)
     if needed and needed + MARGIN > free:
         raise MmbioError(
-            f"{root}: about {amount(needed)} are needed and {amount(free)} are free;"
+            f"{folder}: about {amount(needed)} are needed and {amount(free)} are free;"
             " free some space, or give a folder on another disk with --to"
         )
 

@@ -240,7 +240,7 @@ def test_a_disk_that_is_too_small(packed: Path, tmp_path: Path, monkeypatch: pyt
     root, dataset = tmp_path / "root", archives(packed)
     monkeypatch.setattr(space, "free_space", lambda _: space.MARGIN + 1000)
     with serving(packed) as server:
-        with pytest.raises(MmbioError, match=r"root: about 6[0-9] kB are needed and 67 MB are free; .*--to"):
+        with pytest.raises(MmbioError, match=r"faces94: about 6[0-9] kB are needed and 67 MB are free; .*--to"):
             get(dataset, root, mirrored(server))
         assert server.n_requests == 0
 
