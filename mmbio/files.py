@@ -2,13 +2,13 @@
 
 import errno
 import fcntl
-import glob
 import hashlib
 import json
 import logging
 import os
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +22,10 @@ FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 PRIVATE: Final = 0o700  # of folders: what is in them is of people
 OWNER: Final = ".owner"  # in a scratch folder, locked for as long as somebody writes in it
 ASIDE: Final = "replaced"
+HOUR_S: Final = 3600.0
+MANY: Final = 2000  # entries from which a folder is brought to the disk at once
 _log: Final = logging.getLogger(__name__)
+_swept: Final = set[Path]()  # folders in which this process has looked for what killed runs left
 _here: Final = defaultdict[Path, Lock](Lock)  # lock file -> among the threads of this process
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -74,26 +77,26 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The block creates what it is given, as a file or as a folder (which becomes private). After an exception, or
     a kill at any moment, `path` is as it was or whole and new; a folder already at `path` is replaced whole. What
-    killed runs left beside `path` is removed.
+    killed runs left beside `path` is removed. Where the disk cannot exchange two folders in one step, a kill between
+    the two leaves the old one aside, and the next run puts it back.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise MmbioError(f"{path}: a device or pipe, which would be replaced; give the name of a file")
     try:
         private_folder(path.parent)
-        _sweep(path)
-        scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        _sweep(path.parent)
+        scratch, owner = _scratch(path)
     except OSError as error:
         raise MmbioError(f"{path}: cannot be written ({error.strerror}); give a writable folder with --out") from error
     try:
-        with (scratch / OWNER).open("wb") as owner:
-            fcntl.flock(owner, fcntl.LOCK_EX)
+        with owner:
             inner = scratch / path.name
             yield inner
             if inner.is_dir():
                 inner.chmod(PRIVATE)
-            _sync(inner)
+            sync(inner)
             _swap(inner, path, scratch / ASIDE)
-            _sync_entry(path.parent)
+            sync_entry(path.parent)
     except OSError as error:
         cure = ": free some space and run the command again" if error.errno in FULL else ""
         why = error.strerror or error
@@ -148,18 +151,56 @@ def locked(path: Path) -> Iterator[None]:
         raise MmbioError(f"{path.parent}: cannot be written to ({error.strerror}); give a writable folder") from error
     with _here[path.resolve()], handle:
         _wait_for(handle, path)
+        if os.fstat(handle.fileno()).st_nlink:
+            yield
+            return
+    with locked(path):  # the file was removed while this run waited, and others lock the one in its place
         yield
+
+
+@contextmanager
+def shared(home: Path) -> Iterator[None]:
+    """Let others write below a home folder too, but nobody have it alone: `alone` waits, or is waited for."""
+    with _held(home, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Have a home folder alone: runs that write below it are waited for, and those that begin then wait."""
+    with _held(home, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def _held(folder: Path, how: int) -> Iterator[None]:
+    """Lock a folder itself, so that nothing is written; where its disk has no such locks, do without."""
+    handle = -1
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if handle >= 0:
+            with suppress(OSError):
+                _take(handle, how, folder)
+        yield
+    finally:
+        if handle >= 0:
+            os.close(handle)
 
 
 def _wait_for(handle: IO[str], path: Path) -> None:
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _log.warning("%s: another run is at work here; waiting for it to finish", _named(path))
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        _take(handle.fileno(), fcntl.LOCK_EX, _named(path))
     except OSError as error:
         raise MmbioError(f"{path}: cannot be locked ({error.strerror}); give a folder on another disk") from error
+
+
+def _take(handle: int, how: int, what: Path) -> None:
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log.warning("%s: another run is at work here; waiting for it to finish", what)
+        fcntl.flock(handle, how)
 
 
 def _named(lock: Path) -> Path:
@@ -167,14 +208,42 @@ def _named(lock: Path) -> Path:
     return lock.with_name(lock.name.removeprefix(".").removesuffix(".lock"))
 
 
-def _sweep(path: Path) -> None:
-    """Remove the scratch folders that killed runs left beside `path`; a folder one of them held aside goes back."""
-    for scratch in path.parent.glob(f".{glob.escape(path.name)}.????????"):
-        with suppress(OSError), (scratch / OWNER).open("r+b") as owner:
-            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if (scratch / ASIDE).exists() and not path.exists():
-                (scratch / ASIDE).rename(path)
-            shutil.rmtree(scratch)
+def _scratch(path: Path) -> tuple[Path, IO[bytes]]:
+    """A folder beside `path` to write in, and the file in it that is locked for as long as somebody does."""
+    while True:
+        scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        owner = (scratch / OWNER).open("wb")
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        if os.fstat(owner.fileno()).st_nlink:
+            return scratch, owner
+        owner.close()  # another run took it for one that was left behind
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the scratch folders that killed runs left in a folder; a folder one of them held aside goes back.
+
+    Each process looks once.
+    """
+    if (known := folder.resolve()) in _swept:
+        return
+    _swept.add(known)
+    for scratch in folder.glob(".*.????????"):
+        with suppress(OSError):
+            path = folder / scratch.name[1:-9]
+            entries = {entry.name for entry in scratch.iterdir()}
+            if not entries and time.time() - scratch.stat().st_mtime > HOUR_S:  # killed before it began
+                scratch.rmdir()
+            if OWNER not in entries or not entries <= {OWNER, ASIDE, path.name}:
+                continue
+            with (scratch / OWNER).open("r+b") as owner:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _put_back(scratch / ASIDE, path)
+                shutil.rmtree(scratch)
+
+
+def _put_back(aside: Path, path: Path) -> None:
+    if aside.exists() and not path.exists():
+        aside.rename(path)
 
 
 def _swap(new: Path, path: Path, aside: Path) -> None:
@@ -187,11 +256,11 @@ def _swap(new: Path, path: Path, aside: Path) -> None:
         return
     if _exchanged(new, path):
         return
-    path.rename(aside)
     try:
+        path.rename(aside)
         new.replace(path)
     except BaseException:
-        aside.rename(path)
+        _put_back(aside, path)
         raise
 
 
@@ -204,13 +273,18 @@ def _exchanged(one: Path, other: Path) -> bool:
     return renameat2 is not None and renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Bring a file, or a folder and all in it, to the disk."""
-    for entry in (path, *(path.rglob("*") if path.is_dir() else ())):
-        _sync_entry(entry)
+    entries = [path, *(path.rglob("*") if path.is_dir() else ())]
+    if len(entries) > MANY:
+        os.sync()  # one for all, with what others have to write
+        return
+    for entry in entries:
+        sync_entry(entry)
 
 
-def _sync_entry(path: Path) -> None:
+def sync_entry(path: Path) -> None:
+    """Bring a file, or a folder's list of names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

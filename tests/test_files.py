@@ -7,6 +7,7 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from mmbio import files
 from mmbio.errors import MmbioError
 from mmbio.files import (
     Json,
+    alone,
     bytes_hash,
     content_hash,
     home,
@@ -24,6 +26,7 @@ from mmbio.files import (
     remember,
     remembered,
     replacing,
+    shared,
     write_json,
     write_text,
 )
@@ -132,6 +135,97 @@ def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
     left_by_a_killed_run(tmp_path, "out")
     write_text(tmp_path / "out", "text")
     assert names(tmp_path) == ["out"]
+
+
+def test_what_looks_like_it_but_is_a_users_own_stays(tmp_path: Path) -> None:
+    left_by_a_killed_run(tmp_path, "mine")
+    (tmp_path / ".empty.folder12").mkdir()
+    write_text(tmp_path / "out", "text")
+    assert names(tmp_path) == [
+        *(".empty.folder12", ".out.abcd1234", ".out.abcd1234/.owner"),
+        *(".out.abcd1234/mine", ".out.abcd1234/mine/old", "out"),
+    ]
+
+
+def test_an_old_empty_scratch_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".out.abcd1234").mkdir()
+    os.utime(tmp_path / ".out.abcd1234", (0, 0))
+    write_text(tmp_path / "out", "text")
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_scratch_swept_before_it_is_locked_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, swept = fcntl.flock, list[bool]()
+
+    def late(handle: Any, how: int) -> None:
+        if how == fcntl.LOCK_EX and not swept:
+            swept.append(True)
+            files._swept.clear()
+            files._sweep(tmp_path)
+        real(handle, how)
+
+    monkeypatch.setattr("mmbio.files.fcntl.flock", late)
+    write_text(tmp_path / "out", "text")
+    assert swept
+    assert names(tmp_path) == ["out"]
+
+
+def test_an_interrupt_between_two_steps_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    real = Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        moved = real(path, target)
+        if target.name == "replaced":
+            raise KeyboardInterrupt
+        return moved
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    monkeypatch.setattr(files, "_exchanged", lambda _one, _other: False)
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "out") as scratch:
+        scratch.mkdir()
+    assert names(tmp_path) == ["out", "out/old"]
+
+
+def test_a_lock_file_that_was_removed_is_locked_anew(tmp_path: Path) -> None:
+    lock = tmp_path / ".store.lock"
+    with lock.open("a") as other, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = pool.submit(hold, lock)
+        time.sleep(0.05)
+        lock.unlink()
+        with lock.open("a") as third:
+            fcntl.flock(third, fcntl.LOCK_EX)
+            fcntl.flock(other, fcntl.LOCK_UN)
+            time.sleep(0.05)
+            assert not waiting.done()
+        assert waiting.result() == "held"
+
+
+def test_who_wants_a_home_alone_waits_for_those_who_share_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    order: list[str] = []
+
+    def lonely() -> None:
+        with alone(tmp_path):
+            order.append("alone")
+
+    with ThreadPoolExecutor(1) as pool:
+        with shared(tmp_path), shared(tmp_path):
+            waiting = pool.submit(lonely)
+            while not caplog.messages:
+                time.sleep(0.001)
+            order.append("shared")
+        waiting.result()
+    assert order == ["shared", "alone"]
+    assert caplog.messages == [f"{tmp_path}: another run is at work here; waiting for it to finish"]
+    assert names(tmp_path) == []
+
+
+def test_a_home_that_is_not_there_is_shared_by_nobody(tmp_path: Path) -> None:
+    with shared(tmp_path / "runs"), alone(tmp_path / "runs"):
+        pass
+    assert names(tmp_path) == []
 
 
 def test_what_a_living_run_writes_is_left_alone(tmp_path: Path) -> None:

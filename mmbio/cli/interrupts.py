@@ -1,10 +1,11 @@
-"""interrupts: Ctrl-C and SIGTERM end a run in order, and soon: what does not end by itself is ended.
+"""interrupts: Ctrl-C, SIGTERM and SIGHUP end a run in order, and soon: what does not end by itself is ended.
 
 The first signal raises KeyboardInterrupt in the main thread, whose blocks then clean up. A thread beside it waits for
 PATIENCE_S: threads that compute, or a call that does not return, then end with the process. So does a second signal.
 """
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -20,8 +21,9 @@ from mmbio.files import ASIDE, OWNER
 
 PATIENCE_S: Final = 1.5  # for blocks to clean up after the first signal
 TIDY_S: Final = 0.5  # for the main thread, once nobody is at work for it any more
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUNDS: Final = 3
+SCRATCH: Final = re.compile(r"\..+\.[^.]{8}")  # as mmbio.files names scratch folders
 OPEN_FILES: Final = Path("/proc/self/fd")
 
 
@@ -37,7 +39,7 @@ class Interrupts:
 
     @property
     def exit_code(self) -> int:
-        """As shells number it: 130 for Ctrl-C, 143 for SIGTERM."""
+        """As shells number it: 130 for Ctrl-C, 143 for SIGTERM, 129 for a terminal that went away."""
         return 128 + (self.number or signal.SIGINT)
 
     def end(self) -> None:
@@ -113,7 +115,8 @@ def end_children() -> None:
 def remove_unfinished() -> None:
     """Remove the scratch folders that this process still writes in, where the system tells which files are open.
 
-    They are known by the lock in each; elsewhere, or where a thread makes one meanwhile, the next run removes them. A
+    They are known by their names and the file in each that this process holds open; elsewhere, or where a thread makes
+    one meanwhile, the next run removes them. A
     folder that somebody may still write in is renamed first, so that nothing of it can take its place any more.
     """
     for _ in range(ROUNDS):
@@ -139,7 +142,7 @@ def _scratches() -> list[Path]:
         for entry in OPEN_FILES.iterdir():
             with suppress(OSError):
                 target = entry.readlink()
-                if target.name == OWNER and target.is_file():
+                if target.name == OWNER and SCRATCH.fullmatch(target.parent.name) and not target.stat().st_size:
                     found.append(target.parent)
     return found
 

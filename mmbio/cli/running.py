@@ -21,6 +21,7 @@ from mmbio.cli.interrupts import Interrupts
 from mmbio.cli.run_log import RunLog
 from mmbio.cli.steps import Steps
 from mmbio.errors import MmbioError
+from mmbio.files import shared
 
 # These write nothing below a home folder; or, as purge, would name there who is to be gone.
 HOMELESS: Final = ("metrics", "import", "score", "compare", "datasets", "doctor", "purge")
@@ -57,6 +58,7 @@ class Run:
         self.quiet = bool(given.get("quiet") or given.get("as_json"))
         if name not in HOMELESS and not given.get("dry_run"):
             self._home = Path(given.get("out") or os.environ.get("MMBIO_HOME") or "runs")
+            self._stack.enter_context(shared(self._home))
 
     def begin(self) -> None:
         """Begin the log file: the options are fine and the work begins."""
@@ -149,7 +151,7 @@ class Run:
         counts = {}
         for what, pattern in (("checkpoint", "checkpoints/*.safetensors"), ("result", "results/*/rows.csv")):
             found = self._home.glob(pattern) if self._home is not None else ()
-            counts[what] = sum(path.stat().st_mtime >= math.floor(self.began) for path in found)
+            counts[what] = sum(_time(path) >= math.floor(self.began) for path in found)
         return ", ".join([*vectors, *(f"{n:,} {what}{'s' if n > 1 else ''}" for what, n in counts.items() if n)])
 
     def _listen(self) -> None:
@@ -219,6 +221,13 @@ def show(text: str) -> None:
         with suppress(OSError):
             sys.stderr.write(f"{run_log.without_secrets(text)}\n")
             sys.stderr.flush()
+
+
+def _time(path: Path) -> float:
+    """When a file was changed; 0 where it went away."""
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _code(error: BaseException) -> int | str:

@@ -114,12 +114,23 @@ def matched(ids: Sequence[str] | np.ndarray, attributes: Attributes) -> Matched:
     return Matched(rows, int((rows < 0).sum()), len(place) - len(np.unique(rows[rows >= 0])))
 
 
+def _numbers(lower: pd.Series) -> np.ndarray:
+    """The texts as numbers, NaN where they are none; infinite beyond an exponent of 999.
+
+    pandas 2.3 ends with a segmentation fault on exponents of ten digits.
+    """
+    beyond = lower.str.fullmatch(r"[+-]?[0-9.]+e[+-]?[0-9]{4,}").to_numpy(bool)
+    numbers: np.ndarray = pd.to_numeric(lower.mask(beyond), errors="coerce").to_numpy(np.float64)
+    numbers[beyond] = np.inf
+    return numbers
+
+
 def _of_column(
     column: str, lower: pd.Series, texts: pd.Series, what: str, notes: list[str]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """The attributes of one column; what was decided on the way is added to `notes`."""
     unknown = lower.isin(["", "nan"]).to_numpy(bool)
-    numbers = pd.to_numeric(lower, errors="coerce").to_numpy(np.float64)
+    numbers = _numbers(lower)
     where = f"{what}: column '{column}'"
     for value in texts[np.isinf(numbers)]:
         raise MmbioError(f"{where}: '{value}' is not finite; write a number, or nothing where it is not known")

@@ -243,7 +243,12 @@ def read(folder: Path) -> Manifest:
         try:
             raw = path.read_bytes()
             texts[name] = raw.decode()
-            tables[name] = pd.read_csv(io.BytesIO(raw), dtype=_text_columns(name, raw), keep_default_na=False)
+            tables[name] = pd.read_csv(
+                io.BytesIO(raw),
+                dtype=_text_columns(name, raw),
+                keep_default_na=False,
+                float_precision="round_trip",  # the other ways end in a segmentation fault on odd exponents
+            )
         except (OSError, ValueError, csv.Error) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
     made = _hash(info, texts, tables["samples"])

@@ -117,7 +117,13 @@ def read(folder: Path) -> VectorSet:
     try:
         rows = dict.fromkeys(info["modalities"], "Int64")
         text: dict[Any, Any] = dict.fromkeys((*COLUMNS, *info["attributes"]), str)
-        table = pd.read_csv(path, dtype=text | rows, keep_default_na=False, na_values={m: [""] for m in rows})
+        table = pd.read_csv(
+            path,
+            dtype=text | rows,
+            keep_default_na=False,
+            na_values={m: [""] for m in rows},
+            float_precision="round_trip",  # the other ways end in a segmentation fault on odd exponents
+        )
         for modality in rows:
             table[modality] = table[modality].fillna(-1).astype(np.int64)
         if lacking := [name for name in text if name not in table]:

@@ -1,8 +1,12 @@
-"""spawned: processes of this machine that a Ctrl-C does not reach; whoever started them ends them."""
+"""spawned: processes of this machine that a Ctrl-C does not reach; they end with the process that started them."""
 
+import multiprocessing
+import os
 import signal
+import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 
 
@@ -32,3 +36,12 @@ def pool(n: int) -> ProcessPoolExecutor:
 
 def _hush() -> None:
     warnings.simplefilter("ignore")
+    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's end, also by a kill, and end: nobody is left to take what is computed here."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

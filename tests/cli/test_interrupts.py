@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM at any moment: plain lines, the exit code of shells, no traceback, nothing half-written."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -183,11 +184,13 @@ def test_handlers_are_as_before() -> None:
 def test_what_is_half_written_goes_and_what_was_put_aside_stays(tmp_path: Path) -> None:
     aside = tmp_path / ".two.abcdefgh" / "replaced"
     aside.mkdir(parents=True)
-    with (aside.parent / OWNER).open("w"), replacing(tmp_path / "one") as inner:
-        inner.write_text("half")
-        interrupts.remove_unfinished()
-        assert not inner.exists()
-        assert [path.name for path in tmp_path.iterdir()] == [".two.abcdefgh"]
-        inner.parent.mkdir()
-        inner.write_text("whole")
-    assert (tmp_path / "one").read_text() == "whole"
+    with (aside.parent / OWNER).open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with replacing(tmp_path / "one") as inner:
+            inner.write_text("half")
+            interrupts.remove_unfinished()
+            assert not inner.exists()
+            assert [path.name for path in tmp_path.iterdir()] == [".two.abcdefgh"]
+            inner.parent.mkdir()
+            inner.write_text("whole")
+        assert (tmp_path / "one").read_text() == "whole"

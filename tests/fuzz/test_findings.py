@@ -59,6 +59,7 @@ def tif() -> bytes:
 CONCAT = Config("audiovisual", "concat", ("face", "voice"), AUDIOVISUAL.tasks).to_json()
 ITEMS = stored.TABLES["items"]
 CASES: list[tuple[str, bytes, str]] = [
+    ("attributes", b"id,Bald,yaw\na,11e94294967295,-30.5\n", "column 'Bald': '11e94294967295' is not finite"),
     ("scores-csv", TABLE, r"row 3: '0.25,maybe,b': unknown label 'maybe'"),  # KeyError: a column beside
     ("scores-csv", b'score,genuine,x\n0.5,1,"a\nb"\nz,0,c\n', r"row 4: 'z,0,c': score 'z' is not a number"),  # row 3
     ("scores-listed", b"a/1 a/2 nan\na/1 b/2 nan\n", r"score 'nan'|scores none of the 3 trials"),  # IndexError

@@ -87,7 +87,7 @@ def _of_modality(manifest: Manifest, modality: str) -> Iterable[Level]:
 
 def _beats(manifest: Manifest, records: np.ndarray) -> np.ndarray:
     """(N, 3) the beats that each item takes: their numbers in its record."""
-    drawn = manifest.items["ecg_draw"].str.split(expand=True).apply(pd.to_numeric).fillna(-1).to_numpy(np.int64)
+    drawn = manifest.items["ecg_draw"].str.split(expand=True).astype(np.float64).fillna(-1).to_numpy(np.int64)
     return np.where(drawn >= 0, records[:, None] * (int(drawn.max(initial=0)) + 1) + drawn, -1)
 
 
