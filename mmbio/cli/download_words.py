@@ -38,10 +38,12 @@ def planned(plan: "Plan") -> list[str]:
 
 def planned_json(plan: "Plan") -> dict[str, Any]:
     """The same for machines; sizes in bytes, null where no source says."""
+    from mmbio.data.fetch.addresses import without_user
+
     files = [
         {
             "path": one.wanted.path,
-            "url": one.wanted.url,
+            "url": without_user(one.wanted.url),
             "size": one.size or one.wanted.file.size,
             "state": one.state,
             "part": one.part,
@@ -138,6 +140,7 @@ def verified(got: "Got") -> str:
         lock.OFFICIAL_MD5: "by official md5",
         lock.MIRRORED_LIST: "by the mirror's sha256 list, which no official address vouches for",
         lock.FIRST_USE: f"by first use (no official hash; recorded in {lock.NAME}, and another file is refused later)",
+        lock.FOUND_HERE: f"by nothing, found here (no official hash; recorded in {lock.NAME} as it was found)",
     }
     told = [f"{got.verified[how]} {text}" for how, text in words.items() if got.verified.get(how)]
     return ", ".join(told) + ("; fetched without TLS" if got.without_tls else "")

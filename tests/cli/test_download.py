@@ -92,6 +92,13 @@ def test_an_archive_by_first_use(good: Call, faces: Served, tmp_path: Path) -> N
     assert faces.n_requests == 1
 
 
+def test_what_was_found_here_is_told(good: Call, faces: Served, tmp_path: Path) -> None:
+    (tmp_path / "root/faces94").mkdir(parents=True)
+    (tmp_path / "root/faces94/faces94.zip").write_bytes((tmp_path / "archives/faces94.zip").read_bytes())
+    told = good("download", "faces94", "--mirror", faces.url, "--to", tmp_path / "root").stdout
+    assert "verified: 1 by nothing, found here (no official hash; recorded in mmbio-lock.json as it was found)" in told
+
+
 def test_archives_are_kept(good: Call, faces: Served, tmp_path: Path) -> None:
     good("download", "faces94", "--mirror", faces.url, "--to", tmp_path / "to", "--keep-archives")
     assert (tmp_path / "to" / "faces94" / "faces94.zip").is_file()

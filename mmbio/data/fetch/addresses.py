@@ -39,6 +39,12 @@ def quoted(path: str) -> str:
     return quote(path, safe="/")
 
 
+def without_user(url: str) -> str:
+    """An address as it is recorded and shown, without a user's name and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url
+
+
 def host_without_tls(base: str) -> str:
     """The host whose own address is http, which may be asked without TLS; empty where there is none."""
     parts = urlsplit(base)

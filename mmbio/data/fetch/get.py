@@ -11,15 +11,16 @@ from typing import Final
 import requests
 
 from mmbio.data.fetch import contents, crew, lock, unpacked
+from mmbio.data.fetch.addresses import without_user
 from mmbio.data.fetch.answers import Unreachable
 from mmbio.data.fetch.archives import unpack
+from mmbio.data.fetch.arrival import alone
 from mmbio.data.fetch.dataset import Dataset
 from mmbio.data.fetch.space import Expected, bytes_to_come, check_space, free_space
 from mmbio.data.fetch.transfer import Resuming, Stopped, fetch
 from mmbio.data.fetch.wanted import Standing, Wanted, standing, wanted
 from mmbio.data.fetch.whence import Options, wire_to, without_tls
 from mmbio.errors import MmbioError
-from mmbio.files import locked
 from mmbio.report import Report, silent
 
 EVERY: Final = 2.0  # seconds between two writings of the lock
@@ -59,7 +60,7 @@ def plan(dataset: Dataset, root: Path, options: Options, counts: Report = silent
     Raises MmbioError where the set's own list of hashes cannot be had.
     """
     found = _look(dataset, root, wanted(dataset, root, options, write=False), options, counts)
-    return Plan(dataset, root, found, *bytes_to_come(dataset, found), free_space(root))
+    return Plan(dataset, root, found, *bytes_to_come(dataset, found), free_space(root / dataset.folder))
 
 
 def placed_by_hand(dataset: Dataset, root: Path) -> int:
@@ -77,10 +78,10 @@ def get(dataset: Dataset, root: Path, options: Options, counts: Report = silent,
     waits, and finds all here.
     Raises MmbioError; whatever came whole stays, and what came in part is gone on with by the next run.
     """
-    with locked(root / f".{dataset.name}.lock"):
+    with alone(root, dataset.folder):
         found = _look(dataset, root, wanted(dataset, root, options), options, counts)
         to_come, needed = bytes_to_come(dataset, found)
-        check_space(root, needed)
+        check_space(root / dataset.folder, needed)
         return _Getting(dataset, root, options, counts, amounts).run(found, to_come)
 
 
@@ -127,7 +128,7 @@ class _Getting:
         self.expected = Expected.of(found, self.done + to_come)
         for one in found:
             if not one.to_come:
-                self._note(one.wanted, one.sha256, one.size)
+                self._note(one.wanted, one.sha256, one.size, one.verified)
             if one.state == "whole" and one.wanted.file.unpack:
                 self._remove_archive(self.root / one.wanted.path)
         missing = [one for one in found if one.state != "whole"]
@@ -145,7 +146,7 @@ class _Getting:
         if failed:
             raise self._failure(failed, len(found))
         self._tell(0.0)
-        verified = Counter(one.wanted.verified for one in found)
+        verified = Counter(one.verified for one in found)
         n_fetched = sum(one.to_come for one in found)
         folder = self.root / self.dataset.folder
         plain = without_tls(self.dataset, self.options)
@@ -162,7 +163,7 @@ class _Getting:
             downloader = Resuming(target, session, item.file.hash, item.file.size, self.wire, self._moved)
             sha256 = fetch(item.url, downloader, lambda found: self._trust(item, found))
             size = target.stat().st_size
-            self._note(item, sha256, size)
+            self._note(item, sha256, size, item.verified)
             with self.mutex:
                 self.expected.came(item, size)
         if item.file.unpack:
@@ -182,14 +183,15 @@ class _Getting:
             known = self.entries.get(item.path)
             lock.refuse_other(self.root, item.path, known, sha256, item.url)
             if known is None:
-                self._note(item, sha256, (self.root / f"{item.path}.part").stat().st_size)
+                self._note(item, sha256, (self.root / f"{item.path}.part").stat().st_size, item.verified)
                 self._record(0.0)
 
-    def _note(self, item: Wanted, sha256: str, size: int) -> None:
+    def _note(self, item: Wanted, sha256: str, size: int, verified: str) -> None:
         with self.mutex:
             known = self.entries.get(item.path)
-            if known is None or (known.sha256, known.verified) != (sha256, item.verified):
-                entry = lock.Entry(item.url, sha256, size, lock.now(), item.verified)
+            if known is None or (known.sha256, known.verified) != (sha256, verified):
+                url = "" if verified == lock.FOUND_HERE else without_user(item.url)
+                entry = lock.Entry(url, sha256, size, lock.now(), verified)
                 self.entries[item.path] = self.pending[item.path] = entry
 
     def _record(self, every: float) -> None:

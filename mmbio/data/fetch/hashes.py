@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from itertools import pairwise
 from typing import Final
 
 from mmbio.data.fetch.parts import NOTE, SUFFIX
 from mmbio.errors import MmbioError
+from mmbio.files import OWNER
 
 DIGITS: Final = {"md5": 32, "sha256": 64}
 LARGEST: Final = 32 * 2**20  # bytes of a list
 MOST: Final = 500_000  # files in a list
 LONGEST_NAME: Final = 255  # bytes of a name, which is what disks hold
 LONGEST_PATH: Final = 2_000  # bytes of a path below the set's folder
+DEEPEST: Final = 32  # folders above a file
 CURE: Final = "fetch it again, or give another address with --mirror"
 
 _LINE: Final = re.compile(r"([0-9A-Fa-f]+)(?: [ *]?|\t)(\S.*)")
@@ -49,13 +51,18 @@ def parse(data: bytes, source: str, algorithm: str = "sha256") -> dict[str, str]
 
 
 def safe_path(path: str) -> bool:
-    """Whether a path of a list stays below the folder that it is meant for, and can be a file there."""
+    """Whether a path of a list stays below the folder that it is meant for, and can be a file there.
+
+    The names that mmbio has for its own files are not for others.
+    """
     parts = path.split("/")
     return (
         path.isprintable()
         and "\\" not in path
         and not re.match(r"[A-Za-z]:", path)
-        and not any(part in ("", ".", "..") or len(part.encode()) > LONGEST_NAME for part in parts)
+        and len(parts) <= DEEPEST + 1
+        and not any(part.casefold() in ("", ".", "..", OWNER) or part.casefold().startswith(".mmbio") for part in parts)
+        and not any(len(part.encode()) > LONGEST_NAME for part in parts)
         and len(path.encode()) <= LONGEST_PATH
         and not path.endswith((SUFFIX, NOTE))
     )
@@ -73,8 +80,9 @@ def _entry(line: str, where: str, algorithm: str) -> tuple[str, str]:
 
 
 def _check_folders(paths: Iterable[str], source: str) -> None:
-    files = set(paths)
-    folders = {parent.as_posix() for path in files for parent in PurePosixPath(path).parents}
-    both = sorted(files & folders)
-    if both:
-        raise MmbioError(f"{source}: '{both[0]}' is listed as a file and as a folder; {CURE}")
+    # With the lowest character between names, a folder's files come right behind a file of its name.
+    ordered = sorted(path.replace("/", "\0") for path in paths)
+    both = next((path for path, behind in pairwise(ordered) if behind.startswith(f"{path}\0")), None)
+    if both is not None:
+        shown = both.replace("\0", "/")
+        raise MmbioError(f"{source}: '{shown}' is listed as a file and as a folder; {CURE}")

@@ -17,6 +17,7 @@ OFFICIAL_MD5: Final = "official md5"
 OFFICIAL_SHA256: Final = "official sha256"
 MIRRORED_LIST: Final = "sha256 list of the mirror"
 FIRST_USE: Final = "first use"
+FOUND_HERE: Final = "found here"  # at first use: no server gave it
 OWN_ADDRESS: Final = "fetched over TLS from its own address"  # of a list of hashes
 
 

@@ -9,7 +9,7 @@ import requests
 from pooch.hashes import file_hash
 
 from mmbio.data.fetch import hashes, lock
-from mmbio.data.fetch.addresses import address
+from mmbio.data.fetch.addresses import address, without_user
 from mmbio.data.fetch.dataset import Dataset
 from mmbio.data.fetch.parts import Part
 from mmbio.data.fetch.transfer import Resuming, fetch
@@ -50,7 +50,7 @@ def _fetched(
         found.update(hashes.parse(content, url))
         if place == root / path:
             verified = lock.OWN_ADDRESS if own else lock.FIRST_USE
-            lock.record(root, {path: lock.Entry(url, sha256, len(content), lock.now(), verified)})
+            lock.record(root, {path: lock.Entry(without_user(url), sha256, len(content), lock.now(), verified)})
 
     with requests.Session() as session:
         fetch(url, Resuming(place, session, wire=replace(options.wire, limit=hashes.LARGEST)), trust)

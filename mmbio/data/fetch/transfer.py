@@ -17,6 +17,7 @@ import urllib3
 from pooch.hashes import file_hash, hash_algorithm, hash_matches
 
 from mmbio import __version__
+from mmbio.data.fetch.addresses import without_user
 from mmbio.data.fetch.answers import ELSEWHERE, Answer, Cut, Unreachable, ask
 from mmbio.data.fetch.parts import Origin, Part
 from mmbio.errors import MmbioError
@@ -98,7 +99,12 @@ class Resuming:
     def _whole(self, part: Part, url: str) -> bool:
         """Whether an earlier run got all and was killed before it could put the file in place."""
         origin = part.origin()
-        return origin is not None and origin.url == url and origin.size is not None and part.size == origin.size > 0
+        return (
+            origin is not None
+            and origin.url == without_user(url)
+            and origin.size is not None
+            and part.size == origin.size > 0
+        )
 
     def _pause(self, url: str, cut: Cut, failures: int) -> None:
         wait = min(self.wire.wait * 2 ** (failures - 1), self.wire.longest) if cut.wait is None else cut.wait
@@ -134,7 +140,7 @@ class Resuming:
 
     def _offset(self, part: Part, origin: Origin | None, url: str) -> int:
         """The byte to go on from; 0 where it cannot be known that the part is of the same file."""
-        known = origin is not None and origin.url == url and (origin.validator or self.known_hash)
+        known = origin is not None and origin.url == without_user(url) and (origin.validator or self.known_hash)
         longer = origin is not None and origin.size is not None and part.size > origin.size
         return part.size if known and not longer else 0
 
@@ -150,7 +156,7 @@ class Resuming:
             raise MmbioError(f"{url}: {expected} bytes, and {self._limit} is the most for a file; {ELSEWHERE}")
         validators = (None, None) if encoded else (answer.header("etag"), answer.header("last-modified"))
         self.moved(-part.size)
-        with part.begin(Origin("" if encoded else url, *validators, expected)) as handle:
+        with part.begin(Origin("" if encoded else without_user(url), *validators, expected)) as handle:
             self._take(url, answer, handle, 0, expected, decode=encoded)
 
     @property
@@ -190,15 +196,15 @@ def fetch(url: str, downloader: Resuming, trust: Callable[[str], None] = lambda 
     try:
         private_folder(target.parent)
         part = Part(target)
-        while True:
-            in_one_answer = downloader.fill(url)
-            if _right(downloader, part):
-                break
+        last = downloader.fill(url)
+        while not _right(downloader, part):
             mismatch = _mismatch(url, downloader, part)
             downloader.moved(-part.size)
             part.remove()
-            if in_one_answer:
+            if last:
                 raise mismatch
+            downloader.fill(url)
+            last = True
         known = downloader.known_hash or ""
         sha256: str = known[7:] if known.startswith("sha256:") else file_hash(str(part.path), "sha256")
         _ask(trust, sha256, part)

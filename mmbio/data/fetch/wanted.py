@@ -34,6 +34,12 @@ class Standing:
     sha256: str = ""
     size: int = 0
     part: int = 0
+    found_here: bool = False  # without a hash or an entry to compare it with
+
+    @property
+    def verified(self) -> str:
+        """What it is compared with, as the lock says it."""
+        return lock.FOUND_HERE if self.found_here and not self.to_come else self.wanted.verified
 
     @property
     def to_come(self) -> bool:
@@ -62,14 +68,16 @@ def standing(item: Wanted, root: Path, entry: lock.Entry | None) -> Standing:
     """What is here of a file, by its content."""
     target = root / item.path
     known = item.file.hash or (f"sha256:{entry.sha256}" if entry else None)
+    found_here = item.file.hash is None and (entry is None or entry.verified == lock.FOUND_HERE)
     if item.file.unpack and entry is not None and unpacked.n_files(target, entry.sha256) is not None:
-        return Standing(item, "whole", entry.sha256, entry.size)
+        return Standing(item, "whole", entry.sha256, entry.size, found_here=found_here)
     if not target.is_file():
         return Standing(item, "absent", part=Part(target).size)
-    if not hash_matches(str(target), known):
+    size = target.stat().st_size
+    if size != (size if item.file.size is None else item.file.size) or not hash_matches(str(target), known):
         return Standing(item, "damaged", part=Part(target).size)
     sha256 = str(known)[7:] if known and hash_algorithm(known) == "sha256" else file_hash(str(target), "sha256")
-    return Standing(item, "packed" if item.file.unpack else "whole", sha256, target.stat().st_size)
+    return Standing(item, "packed" if item.file.unpack else "whole", sha256, size, found_here=found_here)
 
 
 def _how(file: File) -> str:

@@ -18,6 +18,7 @@ BROKEN: Final = (
     *(NotImplementedError, RuntimeError, IndexError),
 )
 CURE: Final = "download it again from the set's page"
+ENTRY: Final = b"PK\x01\x02"
 END: Final = b"PK\x05\x06"
 END64: Final = b"PK\x06\x06"
 TAIL: Final = 65_536 + 22 + 20 + 56  # bytes in which a zip's end and its comment stand
@@ -32,8 +33,6 @@ def entries(archive: Path, limits: Limits) -> Generator[Entry, None, None]:
     _check_listing(archive, limits)
     with zipfile.ZipFile(archive) as opened:
         infos = sorted(opened.infolist(), key=lambda info: info.header_offset)
-        if len(infos) > limits.members:
-            raise MmbioError(f"{archive}: has more than {limits.members:,} entries; {CURE}")
         for info in infos:
             _check(archive, info)
         _check_apart(archive, infos, opened.start_dir)
@@ -49,17 +48,23 @@ def _check_listing(archive: Path, limits: Limits) -> None:
     """Refuse a list of entries that is too long to be read at once, by what the zip's end says of it."""
     with archive.open("rb") as handle:
         size = handle.seek(0, 2)
-        handle.seek(max(0, size - TAIL))
-        tail = handle.read()
-    end = tail.rfind(END)
-    if end < 0 or len(tail) - end < 22:
-        raise MmbioError(f"{archive}: not a whole zip file (no end of its list of entries); {CURE}")
-    length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if length == 0xFFFFFFFF or tail[end - 20 : end - 16] == b"PK\x06\x07":
-        far = tail.rfind(END64, 0, end)
-        length = int.from_bytes(tail[far + 40 : far + 48], "little") if far >= 0 else 1 << 63
-    if length > min(size, limits.listing):
-        raise MmbioError(f"{archive}: says that its list of entries is {length:,} bytes long; {CURE}")
+        tail = _from(handle, size - TAIL)
+        end = tail.rfind(END)
+        if end < 0 or len(tail) - end < 22:
+            raise MmbioError(f"{archive}: not a whole zip file (no end of its list of entries); {CURE}")
+        length = int.from_bytes(tail[end + 12 : end + 16], "little")
+        if length == 0xFFFFFFFF or tail[end - 20 : end - 16] == b"PK\x06\x07":
+            far = tail.rfind(END64, 0, end)
+            length = int.from_bytes(tail[far + 40 : far + 48], "little") if far >= 0 else 1 << 63
+        if length > min(size, limits.listing):
+            raise MmbioError(f"{archive}: says that its list of entries is {length:,} bytes long; {CURE}")
+        if _from(handle, size - TAIL - length).count(ENTRY) > limits.members:
+            raise MmbioError(f"{archive}: has more than {limits.members:,} entries; {CURE}")
+
+
+def _from(handle: IO[bytes], start: int) -> bytes:
+    handle.seek(max(0, start))
+    return handle.read()
 
 
 def _check(archive: Path, info: zipfile.ZipInfo) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmbio.data.fetch.addresses import address, check, check_redirect, host_without_tls, mirror_of, quoted
+from mmbio.data.fetch.addresses import address, check, check_redirect, host_without_tls, mirror_of, quoted, without_user
 from mmbio.errors import MmbioError
 
 BASE = "https://example.org/files/set/"
@@ -53,6 +53,19 @@ def test_what_is_no_mirror(text: str) -> None:
 def test_mirrors_without_tls(url: str) -> None:
     with pytest.raises(MmbioError, match="not asked for without TLS"):
         mirror_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:hunter2@m.org:8/a@b?c@d", "https://m.org:8/a@b?c@d"),
+        ("https://me@m.org/", "https://m.org/"),
+        ("http://me:p@ss@[::1]:80/x", "http://[::1]:80/x"),
+        ("https://m.org/a@b#", "https://m.org/a@b#"),
+    ],
+)
+def test_a_user_is_left_out(url: str, shown: str) -> None:
+    assert without_user(url) == shown
 
 
 def test_a_set_whose_own_address_has_no_tls() -> None:

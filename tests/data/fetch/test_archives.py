@@ -363,6 +363,17 @@ def test_memory_stays_bounded(case: str, tmp_path: Path) -> None:
     assert peak < 8 << 20
 
 
+def test_a_zip_of_many_entries_is_refused_before_they_are_listed(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {f"{i}": b"" for i in range(20_000)})
+    tracemalloc.start()
+    try:
+        with pytest.raises(MmbioError, match="more than 50 entries"):
+            unpack(archive, tmp_path / "set", SMALL)
+        assert tracemalloc.get_traced_memory()[1] < 5 << 20  # 541 bytes an entry come to 11 MB
+    finally:
+        tracemalloc.stop()
+
+
 NAMES = {
     "\u00fc.bmp": "\u00fc.bmp",  # with the flag for UTF-8
     "a//b/./c": "a/b/c",

@@ -24,6 +24,7 @@ from mmbio.data.fetch.catalogue import ECG_ID
 from mmbio.data.fetch.dataset import Dataset, File
 from mmbio.data.fetch.get import get, placed_by_hand, plan
 from mmbio.data.fetch.transfer import Wire
+from mmbio.data.fetch.wanted import Wanted
 from mmbio.data.fetch.whence import Options
 from mmbio.errors import MmbioError
 from tests.data.fetch.server import Served, serving, write_sums
@@ -220,6 +221,63 @@ def test_a_first_use_file_that_is_another_later_is_refused(packed: Path, tmp_pat
         with pytest.raises(MmbioError, match=r"a\.zip: another file than on .*remove the entry 'faces94/a\.zip'"):
             get(dataset, root, mirrored(server))
     assert not (root / "faces94" / "a").exists() or not (root / "faces94" / "a" / "evil.jpg").exists()
+
+
+LISTS = replace(PACKED, folder="lists", files=(File("a.csv", "a.csv", 400), File("b.csv", "b.csv")))
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    """Two lists without hashes, one of them of a size that a source tells."""
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(b"a" * 400)
+    (folder / "b.csv").write_bytes(b"b" * 300)
+    return folder
+
+
+def test_a_file_of_another_size_than_published_is_not_whole(lists: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "lists").mkdir(parents=True)
+    (root / "lists" / "a.csv").write_text("cut")
+    with serving(lists) as server:
+        assert [one.state for one in plan(LISTS, root, mirrored(server)).found] == ["damaged", "absent"]
+        assert get(LISTS, root, mirrored(server)).n_fetched == 2
+    assert contents(root / "lists") == contents(lists)
+
+
+def test_a_file_found_here_is_not_said_to_have_been_fetched(lists: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "lists").mkdir(parents=True)
+    (root / "lists" / "b.csv").write_bytes(b"b" * 300)
+    with serving(lists) as server:
+        for n_fetched in (1, 0):
+            got = get(LISTS, root, mirrored(server))
+            assert (got.n_fetched, got.verified) == (n_fetched, {lock.FIRST_USE: 1, lock.FOUND_HERE: 1})
+            entry = lock.read(root)["lists/b.csv"]
+            assert (entry.url, entry.verified) == ("", lock.FOUND_HERE)
+        (root / "lists" / "b.csv").unlink()
+        assert get(LISTS, root, mirrored(server)).verified == {lock.FIRST_USE: 2}
+        assert lock.read(root)["lists/b.csv"].url == f"{server.url}b.csv"
+
+
+@pytest.mark.parametrize("dataset", [LISTED, LISTS])
+def test_a_mirrors_password_is_not_written_down(dataset: Dataset, served: Path, lists: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    with serving(served if dataset is LISTED else lists) as server:
+        mirror = server.url.replace("//", "//me:hunter2@")
+        get(dataset, root, replace(mirrored(server), mirror=mirror))
+        urls = {entry.url for entry in lock.read(root).values()}
+        assert all(url.startswith(server.url) for url in urls)
+    assert all(b"hunter2" not in path.read_bytes() for path in root.rglob("*") if path.is_file())
+
+
+def test_what_is_expected_is_the_mean_of_what_came() -> None:
+    expected = space.Expected(total=9, n_unknown=3, known=100)
+    items = [Wanted(file, file.path, "", "") for file in (*LISTS.files, File("c.csv", "c.csv"))]
+    for item, size, total in zip(items, (400, 10, 21), (9, 130, 100 + 46), strict=True):
+        expected.came(item, size)
+        assert expected.total == total
 
 
 def test_a_plan_writes_nothing(served: Path, packed: Path, tmp_path: Path) -> None:

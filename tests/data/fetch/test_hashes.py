@@ -1,5 +1,6 @@
 """Hashes: lists from strangers."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def test_md5() -> None:
             for path in (
                 *("/etc/passwd", "../x", "a/../../x", "a/..", "a//b", "a/", ".", "..", "./../x", "a/./b"),
                 *("C:/x", "c:x", "a\\b", "..\\x", "a\x00b", "a\x1bb", "x.part", "x.part.json", "a" * 256, "é" * 128),
+                *("a/" * 33 + "x", ".owner", "a/.Owner", ".mmbio/x.csv", "a/.mmbio-x"),
                 *("/".join(["ab"] * 700), "a\u202eb", "a\u2028b"),
             )
         ),
@@ -75,6 +77,21 @@ def test_lists_that_are_too_long(monkeypatch: pytest.MonkeyPatch, limit: str, to
     content = "".join(f"{SHA} {i}\n" for i in range(11))
     with pytest.raises(MmbioError, match=told):
         parse(content.encode(), "list")
+
+
+def test_a_list_of_many_folders_takes_little_memory() -> None:
+    content = "".join(f"{SHA} a{i}/{'b/' * 31}f\n" for i in range(2_000)).encode()
+    tracemalloc.start()
+    try:
+        assert len(parse(content, "list")) == 2_000
+        assert tracemalloc.get_traced_memory()[1] < 15 * len(content)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_is_a_folder_of_another_far_behind() -> None:
+    with pytest.raises(MmbioError, match=r"'a/b' is listed as a file and as a folder"):
+        parse("".join(f"{SHA} {path}\n" for path in ("a/b/c", "a/b!", "a/b.c", "a/b")).encode(), "list")
 
 
 @given(st.text())

@@ -166,6 +166,25 @@ def test_faults_that_stay_are_one_sentence(
     assert set(left(tmp_path)) <= {"x.bin.part", "x.bin.part.json"}
 
 
+def test_a_wrong_file_that_comes_in_pieces_is_fetched_twice_at_most(served: Path, get: Callable[..., bytes]) -> None:
+    wrong = f"sha256:{'0' * 64}"
+    with serving(served, cut=150_000) as server, pytest.raises(MmbioError, match="not the file expected"):
+        get(server, wrong)
+    assert (server.n_requests, server.n_bytes) == (4, 2 * len(CONTENT))
+
+
+def test_a_password_in_an_address_is_not_written_down(served: Path, tmp_path: Path) -> None:
+    with serving(served, cut=50_000, ranges=False) as server, requests.Session() as session:
+        url = f"{server.url.replace('//', '//me:hunter2@')}x.bin"
+        with pytest.raises(MmbioError, match="6 times in a row"):
+            fetch(url, Resuming(tmp_path / "here" / "x.bin", session, SHA256, wire=FAST))
+        assert all(b"hunter2" not in path.read_bytes() for path in (tmp_path / "here").iterdir())
+        server.forget()
+        server.faults.cut, server.faults.ranges = None, True
+        fetch(url, Resuming(tmp_path / "here" / "x.bin", session, SHA256, wire=FAST))
+        assert server.n_bytes == 150_000  # the part was gone on with
+
+
 def test_a_redirect_is_followed(served: Path, get: Callable[..., bytes]) -> None:
     with serving(served) as real, serving(served, location=f"{real.url}{{path}}") as first:
         assert get(first) == CONTENT
