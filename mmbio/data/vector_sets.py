@@ -8,7 +8,9 @@
 `part` is dev or test, or empty where nothing is said; subjects of dev and test are different people.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +59,16 @@ def is_set(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
+def _others(folder: Path) -> list[Path]:
+    """What lies in the folder of a set and is none of its files."""
+    if not is_set(folder):
+        return []
+    own = {MARKER, "samples.csv", *(path.name for path in folder.glob("*.npy"))}  # where its own list is damaged
+    with suppress(MmbioError):
+        own = {MARKER, *read_json(folder / MARKER, "vector set").get("files", own)}
+    return [entry for entry in folder.iterdir() if entry.name not in own]
+
+
 def file_name(modality: str, segment: str) -> str:
     """The file of a modality's vectors."""
     return f"{modality}-{segment}.npy" if segment else f"{modality}.npy"
@@ -72,7 +84,7 @@ def write(
     notes: tuple[str, ...] = (),
     made: Mapping[str, Any] | None = None,
 ) -> VectorSet:
-    """Write a set whole or not at all; a folder that stands there is replaced.
+    """Write a set whole or not at all; a set that stands there is replaced, and what else is in its folder stays.
 
     `samples` has COLUMNS, an int64 column for each modality (-1: missing) and attribute columns;
     `made` says what it was made from. Raises MmbioError for ids given twice, subjects in both parts, line breaks
@@ -105,6 +117,8 @@ def write(
         info["files"] = {f.name: file_hash(f) for f in sorted(scratch.iterdir())}
         info["hash"] = content_hash(info)
         write_json(scratch / MARKER, info)
+        for entry in _others(folder):
+            (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, scratch / entry.name)
     return read(folder)
 
 

@@ -58,6 +58,20 @@ def test_what_is_written_is_read(made: VectorSet) -> None:
     ]
 
 
+@pytest.mark.parametrize("damage", [False, True])
+def test_what_else_is_in_its_folder_stays(made: VectorSet, damage: bool) -> None:
+    (made.folder / "notes.txt").write_text("mine")
+    (made.folder / "more").mkdir()
+    (made.folder / "more" / "a.txt").write_text("a")
+    if damage:
+        (made.folder / "set.json").write_text("{")
+    faces = table()[["id", "subject", "gender", "video", "clip", "part", "face"]]
+    write(made.folder, "mine", faces, {"face": VECTORS["face"]})
+    names = sorted(p.relative_to(made.folder).as_posix() for p in made.folder.rglob("*"))
+    assert names == ["face.npy", "more", "more/a.txt", "notes.txt", "samples.csv", "set.json"]
+    assert sorted(read(made.folder).info["files"]) == ["face.npy", "samples.csv"]
+
+
 @pytest.mark.parametrize("rows", [[1, 0, 1], [], [0]])
 def test_load(made: VectorSet, rows: list[int]) -> None:
     path = made.folder / vector_sets.file_name("voice", "1.015")
