@@ -118,6 +118,7 @@ def main() -> None:
         fuzzed(log, given.inputs, given.seconds)
     log.say(f"failures: {log.failures}; {(time.monotonic() - began) / 60:.0f} minutes")
     if given.to:
+        given.to.parent.mkdir(parents=True, exist_ok=True)
         given.to.write_text("\n".join(log.lines) + "\n", encoding="utf-8")
     sys.exit(int(log.failures > 0))
 
