@@ -45,7 +45,8 @@ def command(
     behind a virtual subject. Manifests with the person go, and all that was made on them: vectors, checkpoints,
     results and their rows, tables, figures, pages, audits, logs. Imported sets lose the person's rows. Each line names
     the command that makes the thing anew, without the person, whom later manifests leave out. Then every file of the
-    home is searched for names, hashes of samples and vectors. The exit code is 1 where anything is left.
+    home is searched for names, hashes of samples and vectors, and ROOT for names. The exit code is 1 where anything is
+    left or could not be searched. Runs that are at work in the home are waited for, and those that begin then wait.
 
     \b
     Examples:
@@ -88,7 +89,7 @@ def _ask(silent: bool) -> None:
 
 def _show(planned: "Plan", unknown: bool) -> None:
     names = ", ".join(map(str, planned.marks.persons))
-    click.echo(f"{names}: in {planned.home}")
+    click.echo(f"{names}: {'already purged; searched by name again ' if planned.already else ''}in {planned.home}")
     if len(planned.marks.persons) > 1:
         click.echo("they stand behind one virtual subject, whose samples cannot be told apart in what was fused")
     _list("goes", planned.traces.things, planned.home)
@@ -100,6 +101,8 @@ def _show(planned: "Plan", unknown: bool) -> None:
         click.echo(f"goes: {path} (source file, or lines of it)")
     if len(planned.sources) > FEW:
         click.echo(f"goes: {len(planned.sources) - FEW} more (source files)")
+    for folder, why in planned.unread:
+        click.echo(f"stays: {folder} ({why})")
     for path in planned.elsewhere:
         click.echo(f"stays: source files in {path}; remove them there, or add --data ROOT, which they lie below")
 
@@ -108,7 +111,8 @@ def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:
     for what in dict.fromkeys(thing.what for thing in things):
         ours = [thing for thing in things if thing.what == what]
         for thing in ours[:FEW]:
-            click.echo(f"{verb}: {thing.path.relative_to(home)} ({what})")
+            behind = f" -> {thing.path.resolve()}" if thing.path.is_symlink() else ""
+            click.echo(f"{verb}: {thing.path.relative_to(home)}{behind} ({what})")
         if len(ours) > FEW:
             click.echo(f"{verb}: {len(ours) - FEW} more ({what})")
 
@@ -134,6 +138,8 @@ def _told(planned: "Plan", unknown: bool, gone: "list[Thing]", proof: "Proof | N
         "goes": plain((*planned.traces.things, *(planned.traces.unknown if unknown else ()))),
         "unknown": plain(planned.traces.unknown),
         "sources": [str(p) for p in planned.sources],
+        "already": planned.already,
+        "unread": [{"path": folder, "why": why} for folder, why in planned.unread],
         "sources_that_stay": [str(p) for p in planned.elsewhere],
         "removed": plain(gone),
         "proof": proof

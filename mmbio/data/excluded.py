@@ -33,6 +33,12 @@ def without(sets: Mapping[str, Sequence[SampleSet]], home: Path) -> dict[str, tu
     return {m: tuple(_less(one, found) if found else one for one in of) for m, of in sets.items()}
 
 
+def holds(home: Path, set_name: str, subject: str) -> bool:
+    """True where a person is excluded."""
+    found = _read(home)
+    return found is not None and _hash(found["salt"], set_name, subject) in found["people"]
+
+
 def _less(one: SampleSet, found: Mapping[str, Any]) -> SampleSet:
     excluded = set(found["people"])
     gone = {s for s in {s.subject for s in one.samples} if _hash(found["salt"], one.name, s) in excluded}
@@ -43,7 +49,8 @@ def _less(one: SampleSet, found: Mapping[str, Any]) -> SampleSet:
 
 
 def _hash(salt: str, set_name: str, subject: str) -> str:
-    return hmac.new(bytes.fromhex(salt), f"{set_name}\0{subject}".encode(), hashlib.sha256).hexdigest()
+    name = f"{set_name}\0{subject}".encode(errors="surrogateescape")
+    return hmac.new(bytes.fromhex(salt), name, hashlib.sha256).hexdigest()
 
 
 def _read(home: Path) -> dict[str, Any] | None:

@@ -21,6 +21,8 @@ def of_manifest(info: Mapping[str, Any], home: Path) -> str:
     words += ["--ages", "-".join(map(str, info["ages"]))] if info.get("ages") else []
     words += ["--match", info["match"]] if info.get("match") else []
     words += ["--genuine", info["genuine"]] if info.get("genuine") else []
+    words += ["--same-gender"] if "same gender" in info.get("trials", "") else []
+    words += ["--skip-unusable"] if any("not readable" in why for why in info.get("dropped", ())) else []
     return command([*words, "--seed", info["seed"]], home)
 
 

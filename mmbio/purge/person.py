@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mmbio.data import excluded as excluded_people
 from mmbio.data import vector_sets
+from mmbio.data.readers.registry import READERS
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
 from mmbio.protocols import MODALITIES
+from mmbio.purge import walk
+from mmbio.purge.aside import ASIDE
 
 FEW: Final = 6  # names in a sentence
 
@@ -55,7 +59,12 @@ def manifests(home: Path) -> list[Path]:
 
 def sets(*roots: Path) -> list[Path]:
     """The vector sets below some folders, or there themselves."""
-    found = {path.parent for root in roots for path in root.rglob(vector_sets.MARKER) if ".purging" not in path.parts}
+    found = {
+        path.parent
+        for root in roots
+        for path in walk.below(root)
+        if path.name == vector_sets.MARKER and not any(part.startswith(ASIDE) for part in path.parts)
+    }
     return sorted(found)
 
 
@@ -87,6 +96,17 @@ def meant(text: str, home: Path, people: set[Person]) -> tuple[Person, ...]:
         f"SUBJECT {text}: nobody of this name in {home}; give the set's own name, SET:NAME, or MANIFEST#NUMBER for a"
         " virtual subject, and --data ROOT where only source files are left"
     )
+
+
+def excluded(text: str, home: Path, people: Iterable[Person]) -> tuple[Person, ...]:
+    """Whom a text means of those that a home excludes, where it means nobody who is still there."""
+    everybody = set(people)
+    if any(text in (p.subject, str(p), p.name) for p in everybody):
+        return ()
+    names = {*READERS, *(p.set_name for p in everybody)}
+    guesses = {Person(name, text) for name in names}
+    guesses |= {Person(*text.split(mark, 1)) for mark in ":/" if mark in text}
+    return tuple(sorted(p for p in guesses if excluded_people.holds(home, p.set_name, p.subject)))
 
 
 def _virtual(text: str, home: Path) -> tuple[Person, ...]:

@@ -5,22 +5,22 @@ A journal with their marks is written first and removed last, after the proof; i
 
 import csv
 import io
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mmbio.data import excluded, vector_sets
 from mmbio.errors import MmbioError
-from mmbio.files import locked, private_folder, read_json, write_json, write_text
+from mmbio.files import alone, locked, read_json, replacing, write_json
+from mmbio.purge import aside, person, proof, sources, traces
 from mmbio.purge import marks as marks_of
-from mmbio.purge import person, proof, sources, traces
 from mmbio.purge.marks import Marks
 from mmbio.purge.proof import JOURNAL, LOCK, Proof
+from mmbio.purge.search import Search
+from mmbio.purge.sources import Unread
 from mmbio.purge.traces import Thing, Traces
 
 ROUNDS = 5  # a run that was at work may write once more what it had begun
@@ -37,6 +37,8 @@ class Plan:
     root: Path | None
     sources: tuple[Path, ...]  # files at roots, the home's own too, and lists and vector sets there that lose rows
     elsewhere: tuple[Path, ...]  # folders with source files that stay
+    unread: tuple[Unread, ...] = ()  # folders of sets at roots of which nobody can tell who is in them
+    already: bool = False  # purged before: what is known of who goes is their name alone
 
 
 def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
@@ -44,78 +46,105 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
 
     Raises MmbioError where nobody or several people are meant.
     """
-    asked, marks = [subject], None
-    if (home / JOURNAL).is_file():
-        found = read_json(home / JOURNAL, "journal of a purge")
-        marks, asked = Marks.from_json(found["marks"]), sorted({subject, *map(str, found["asked"])})
+    before, marks = _journal(home)
     roots = _roots(home, root)
+    unread = dict.fromkeys(one for r in roots for one in sources.read(r)[1])
     everybody = person.known(home, *roots) | {p for r in roots for p in sources.people(r)}
+    already = person.excluded(subject, home, everybody)
     try:
-        new = marks_of.of(person.meant(subject, home, everybody), home, everybody, *roots)
+        new = marks_of.of(person.meant(subject, home, everybody | set(already)), home, everybody, *roots)
         marks = marks.and_of(new) if marks else new
-    except MmbioError:
-        if marks is None or (asked != [subject] and subject not in found["asked"]):
-            raise
+    except MmbioError as error:
+        if marks is None or subject not in before:
+            raise MmbioError(
+                "; ".join([str(error), *(f"{folder} {why}" for folder, why in list(unread)[:1])])
+            ) from error
     at_root = [p for r in roots for p in (*sources.files(r, marks.persons), *sources.lists(r, marks.persons))]
     at_root += [s for s in person.sets(root) if traces.rows_of(s, marks)] if root else []
     elsewhere = [
         p for p in person.folders(home, marks.persons) if not any(p.is_relative_to(r.resolve()) for r in roots)
     ]
     return Plan(
-        home, tuple(asked), marks, traces.find(home, marks), root, tuple(dict.fromkeys(at_root)), tuple(elsewhere)
+        home,
+        tuple(sorted({subject, *before})),
+        marks,
+        traces.find(home, marks),
+        root,
+        tuple(dict.fromkeys(at_root)),
+        tuple(elsewhere),
+        tuple(unread),
+        bool(already) and not before,
     )
 
 
 def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
     """Remove what is planned and what appears meanwhile; returns what went, and the search of what is left.
 
-    `unknown` takes also what no manifest here tells the people of.
+    Runs that are at work in the home are waited for. `unknown` takes also what no manifest here tells the people of.
     """
-    home, marks = planned.home, planned.marks
+    home = planned.home
     gone: list[Thing] = []
-    with locked(home / LOCK):
-        write_json(home / JOURNAL, {"asked": list(planned.asked), "marks": marks.to_json()})
+    with alone(home), locked(home / LOCK):
+        before, theirs = _journal(home)  # of a purge that was killed since this one was planned, too
+        marks = planned.marks.and_of(theirs) if theirs else planned.marks
+        asked = sorted({*planned.asked, *before})
+        write_json(home / JOURNAL, {"asked": asked, "marks": marks.to_json()})
         excluded.add(home, [(p.set_name, p.subject) for p in marks.persons])
         for _ in range(ROUNDS):
             found = traces.find(home, marks)
             things = [*found.things, *(found.unknown if unknown else ())]
+            search = Search(marks, found.made)
             for thing in things:
-                _remove(thing, home, marks)
+                _remove(thing, home, marks, search)
             gone += things
             if not things:
                 break
-        for root in _roots(home, planned.root):
-            _from_root(root, marks)
-        proved = proof.prove(home, marks)
+        unread = dict.fromkeys(one for root in _roots(home, planned.root) for one in _from_root(root, home, marks))
+        proved = proof.prove(home, marks, [planned.root] if planned.root else [])
+        proved = replace(proved, found=(*proved.found, *unread))
         if not proved.found:
             (home / JOURNAL).unlink()
     return gone, proved
 
 
+def _journal(home: Path) -> tuple[list[str], Marks | None]:
+    """What was asked of purges that were interrupted or could not remove all, and their marks."""
+    if not (home / JOURNAL).is_file():
+        return [], None
+    found = read_json(home / JOURNAL, "journal of a purge")
+    try:
+        return [str(one) for one in found["asked"]], Marks.from_json(found["marks"])
+    except (KeyError, TypeError) as error:
+        raise MmbioError(f"{home / JOURNAL}: not as mmbio purge wrote it; remove it and purge again") from error
+
+
 def _roots(home: Path, root: Path | None) -> list[Path]:
     """The data roots that people's source files are removed from."""
-    return [*([root] if root else []), *sources.below(home)]
+    return [*([root] if root else []), *sources.inside(home)]
 
 
-def _from_root(root: Path, marks: Marks) -> None:
+def _from_root(root: Path, home: Path, marks: Marks) -> list[Unread]:
+    """Remove people at a data root; returns what there could not be read."""
     for folder in person.sets(root):
         if traces.rows_of(folder, marks):
-            _without_rows(folder, marks)
+            _without_rows(folder, home, marks)
+    unread = sources.read(root)[1]
     sources.remove(root, marks.persons)
+    return unread
 
 
-def _remove(thing: Thing, home: Path, marks: Marks) -> None:
+def _remove(thing: Thing, home: Path, marks: Marks, search: Search) -> None:
     with _alone(thing.path):
         if thing.path.name == traces.RESULTS:
-            _rewrite_results(thing.path, home, marks)
+            _rewrite_results(thing.path.resolve(), search)
         elif thing.rewritten:
-            _without_rows(thing.path, marks)
-        elif thing.path == home / traces.ASIDE:
-            shutil.rmtree(thing.path)
+            _without_rows(thing.path, home, marks)
+        elif thing.path == home / aside.ASIDE:
+            aside.empty(home)
         else:
             if thing.path.suffix == ".safetensors":
-                thing.path.with_suffix(".json").unlink(missing_ok=True)
-            _gone(thing.path, home)
+                aside.gone(thing.path.with_suffix(".json"), home)
+            aside.gone(thing.path, home)
 
 
 @contextmanager
@@ -132,30 +161,20 @@ def _alone(path: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _gone(path: Path, home: Path) -> None:
-    """Move a thing aside in one step, then remove it; what a kill leaves aside, the next run removes."""
-    private_folder(home / traces.ASIDE)
-    with suppress(FileNotFoundError):  # another run took it away meanwhile
-        aside = Path(tempfile.mkdtemp(dir=home / traces.ASIDE))
-        path.rename(aside / "gone")
-    shutil.rmtree(home / traces.ASIDE)
-
-
-def _rewrite_results(path: Path, home: Path, marks: Marks) -> None:
-    """results.csv without the rows that the plan counted."""
-    search = traces.search_of(home, marks)
-    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+def _rewrite_results(path: Path, search: Search) -> None:
+    """results.csv without the rows that the plan counted; bytes of others that are no UTF-8 stay as they are."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(row for row in rows if not search.text(",".join(row)))
-    write_text(path, out.getvalue())
+    csv.writer(out, lineterminator="\n").writerows(row for row in traces.rows(path) if not traces.holds(search, row))
+    with replacing(path) as scratch:
+        scratch.write_bytes(out.getvalue().encode(errors="surrogateescape"))
 
 
-def _without_rows(folder: Path, marks: Marks) -> None:
+def _without_rows(folder: Path, home: Path, marks: Marks) -> None:
     """Write a vector set anew without some people; one that is then of nobody is removed."""
     found = vector_sets.read(folder)
     left = sorted(set(range(len(found.samples))) - set(traces.rows_of(folder, marks)))
     if not left:
-        shutil.rmtree(folder)
+        aside.gone(folder, home)
         return
     samples = found.samples.iloc[left].reset_index(drop=True)
     vectors: dict[str, dict[str, np.ndarray]] = {}
@@ -167,7 +186,7 @@ def _without_rows(folder: Path, marks: Marks) -> None:
             stored = np.load(folder / vector_sets.file_name(modality, segment), mmap_mode="r", allow_pickle=False)
             vectors.setdefault(modality, {})[segment] = stored[kept]
     vector_sets.write(
-        folder,
+        folder.resolve(),
         found.name,
         samples,
         vectors,

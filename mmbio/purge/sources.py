@@ -6,30 +6,52 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mmbio.data.readers.registry import READERS, read_modality
+from mmbio.data.readers.listing import child
+from mmbio.data.readers.registry import READERS, Reader, read_modality
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
+from mmbio.purge import walk
 from mmbio.purge.marks import is_distinctive
 from mmbio.purge.person import Person
 
 LISTS: Final = (".csv", ".txt", ".tsv", "")  # of a set, which may name people: RECORDS, genders.csv, SHA256SUMS.txt
+Unread = tuple[str, str]  # a folder, and why it could not be read
 LONGEST: Final = 1 << 24  # bytes of such a list
 
 
-def below(home: Path) -> list[Path]:
+def inside(home: Path) -> list[Path]:
     """The data roots inside a home: its data folder, and those in it, such as the synthetic root."""
     data = home / "data"
     return [data, *sorted(p for p in data.iterdir() if p.is_dir())] if data.is_dir() else []
 
 
 def sets(root: Path) -> list[SampleSet]:
-    """All sets that lie at a root; those that cannot be read are of nobody."""
+    """All sets that lie at a root and can be read."""
+    return read(root)[0]
+
+
+def read(root: Path) -> tuple[list[SampleSet], list[Unread]]:
+    """All sets that lie at a root, and the folders that none of their readers can read, each with why."""
     found: list[SampleSet] = []
+    failed: dict[Path, str] = {}
     for name, reader in READERS.items():
-        with suppress(MmbioError):
+        folder = _folder(root, reader)
+        if folder is None:
+            continue
+        try:
             found += read_modality(root, reader.modality, name)
-    return found
+        except MmbioError as error:
+            failed[folder] = f"could not be read, so nobody can tell who is in it: {error}"
+    known = {one.folder.resolve() for one in found}  # of VoxCeleb, faces or voices may lie there alone
+    alone = [f for f in failed if f.resolve() not in known and any(p.is_file() for p in walk.below(f))]
+    return found, [(str(f), failed[f]) for f in alone]
+
+
+def _folder(root: Path, reader: Reader) -> Path | None:
+    """Where a set lies, at a root or as the root itself; None where it does not."""
+    itself = root.resolve().name.lower() in {name.lower() for name in reader.folders}
+    return root if itself else child(root, reader.folders)
 
 
 def people(root: Path) -> set[Person]:
@@ -62,13 +84,14 @@ def remove(root: Path, wanted: Iterable[Person]) -> None:
     asked = tuple(wanted)
     named = lists(root, asked)  # before their samples go, by which sets are found
     for path in files(root, asked):
+        path.resolve().unlink(missing_ok=True)  # of a link, what it leads to goes with it
         path.unlink(missing_ok=True)
         with suppress(OSError):
             path.parent.rmdir()
     for path in named:
         text = _without(path, [p.subject for p in asked])
         if text is not None:
-            write_text(path, text)
+            write_text(path.resolve(), text)
 
 
 def _without(path: Path, names: list[str]) -> str | None:

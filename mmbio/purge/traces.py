@@ -14,11 +14,11 @@ from mmbio.data import manifest as manifest_room
 from mmbio.data import vector_sets
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
-from mmbio.purge import again, person
+from mmbio.purge import again, person, walk
+from mmbio.purge.aside import ASIDE
 from mmbio.purge.marks import Marks
-from mmbio.purge.proof import Search
+from mmbio.purge.search import Search
 
-ASIDE: Final = ".purging"  # below the home: what was moved there is gone, and its bytes are being removed
 DERIVED: Final = ("tables", "audits", "attention", "reproduced", "logs")  # of the entries, those that hold a mark go
 NOTES: Final = (".made.json", "cells.json")  # what was made and computed, so that it is not made again
 RESULTS: Final = "results.csv"
@@ -40,13 +40,15 @@ class Traces:
 
     things: tuple[Thing, ...]
     unknown: tuple[Thing, ...]
+    made: tuple[str, ...] = ()  # names of the results and checkpoints that go
 
 
 def find(home: Path, marks: Marks) -> Traces:
     """All traces in a home: first what was computed, then what it was computed from."""
     made_on = _made_on(home)
-    search = search_of(home, marks)
     gone = {path: thing for path, (thing, of) in made_on.items() if not of.isdisjoint(marks.manifests)}
+    made = tuple(path.name.removesuffix(".safetensors") for path in gone)
+    search = Search(marks, made)
     there = {person.hash_of(folder) for folder in person.manifests(home)} | set(marks.manifests)
     unknown = [thing for path, (thing, of) in made_on.items() if path not in gone and not of <= there]
     things = [
@@ -59,14 +61,7 @@ def find(home: Path, marks: Marks) -> Traces:
         *_sets(home, marks),
         *_notes(home, search),
     ]
-    return Traces(tuple(things), tuple(unknown))
-
-
-def search_of(home: Path, marks: Marks) -> Search:
-    """A search for marks, and for the names of results and checkpoints that go."""
-    made = {path: of for path, (_, of) in _made_on(home).items()}
-    gone = [path for path, of in made.items() if not of.isdisjoint(marks.manifests)]
-    return Search(marks, [path.name.removesuffix(".safetensors") for path in gone])
+    return Traces(tuple(things), tuple(unknown), made)
 
 
 def _made_on(home: Path) -> dict[Path, tuple[Thing, set[str]]]:
@@ -120,8 +115,7 @@ def _derived(home: Path, search: Search, marks: Marks) -> Iterator[Thing]:
     """Tables, audits, analyses, reruns, logs, pages and corrupted samples that hold a mark."""
     entries = [p for room in DERIVED for p in sorted((home / room).glob("*")) if p.name not in NOTES]
     for path in [*entries, *sorted(home.glob("*.html"))]:
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        if not path.name.startswith(".") and (search.text(path.name) or _any(search, files, home)):
+        if not path.name.startswith(".") and _any(search, [path, *walk.below(path)], home):
             yield Thing(path, path.parent.name if path.parent != home else "page", _typed(path, home))
     if (home / "corrupted").is_dir() and marks.samples:  # which do not say of whom they are
         yield Thing(home / "corrupted", "corrupted samples", again.command(["corrupt"], home))
@@ -135,16 +129,29 @@ def _typed(path: Path, home: Path) -> str:
 
 
 def _any(search: Search, files: list[Path], home: Path) -> bool:
-    return any(True for path in files for _ in search.file(path, home))
+    return any(True for path in files for _ in search.entry(path, home))
 
 
 def _rows(home: Path, search: Search) -> Iterator[Thing]:
     """results.csv where rows of it go."""
     path = home / RESULTS
     if path.is_file():
-        n = sum(search.text(",".join(row)) for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+        n = sum(holds(search, row) for row in rows(path))
         if n:
             yield Thing(path, f"{n} rows", "", True)
+
+
+def rows(path: Path) -> list[list[str]]:
+    """The rows of results.csv, bytes that are no UTF-8 as surrogates; raises MmbioError where it is no CSV file."""
+    try:
+        return list(csv.reader(io.StringIO(path.read_bytes().decode(errors="surrogateescape"), newline="")))
+    except (OSError, csv.Error) as error:
+        raise MmbioError(f"{path}: not readable ({error}), so nobody can tell who is in it; remove it") from error
+
+
+def holds(search: Search, row: list[str]) -> bool:
+    """True where a row of results.csv holds a mark."""
+    return search.text(",".join(row))
 
 
 def _stores(home: Path, marks: Marks) -> Iterator[Thing]:

@@ -254,7 +254,7 @@ class Killed(BaseException):
     """Stands for a kill: nothing catches it."""
 
 
-STEPS = ("_gone", "_rewrite_results", "_without_rows", "write_json", "shutil.rmtree", "Path.rename", "proof.prove")
+STEPS = ("aside.gone", "_rewrite_results", "_without_rows", "write_json", "aside.empty", "Path.rename", "proof.prove")
 
 
 @pytest.fixture(params=range(1, 40, 3))
