@@ -165,10 +165,15 @@ def _steps(dataset: "Dataset", as_json: bool) -> None:
 
 
 def _plan(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quiet: bool) -> None:
-    from mmbio.cli.download_words import planned, planned_json
+    from mmbio.cli.download_words import already_placed, planned, planned_json
     from mmbio.cli.transfer_bars import transfer_bars
-    from mmbio.data.fetch.get import plan
+    from mmbio.data.fetch.get import placed_by_hand, plan
 
+    n_placed = placed_by_hand(dataset, root)
+    if n_placed:
+        lines, told = already_placed(n_placed, dataset, root)
+        _print(lines, told | {"dry_run": True}, as_json, quiet)
+        return
     with transfer_bars(quiet or as_json) as (counts, _):
         found = plan(dataset, root, wanted, counts)
     _print(planned(found), planned_json(found), as_json, quiet)

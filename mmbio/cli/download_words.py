@@ -117,7 +117,7 @@ def already_placed(n: int, dataset: "Dataset", root: Path) -> tuple[list[str], d
     """A set that was placed by hand and needs no fetching, for people and for machines."""
     folder = root / dataset.folder
     told = {"set": dataset.name, "root": str(root), "folder": str(folder), "n_files": n, "n_fetched": 0}
-    return [f"already there: {folder} ({_files(n)}, placed with --from)"], told
+    return [f"already there: {folder} ({_files(n)}, placed by hand, whole)"], told
 
 
 def ended(folder: Path) -> str:

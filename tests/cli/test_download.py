@@ -228,4 +228,23 @@ def test_placed_by_hand(good: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert f"placed: {tmp_path / 'to' / 'voxceleb'} (1 file, " in told
     assert (tmp_path / "to" / "voxceleb" / "vox1_meta.csv").read_bytes() == meta.read_bytes()
     again = good("download", "voxceleb-lists", "--to", tmp_path / "to").stdout
-    assert again == f"already there: {tmp_path / 'to' / 'voxceleb'} (1 file, placed with --from)\n"
+    assert again == f"already there: {tmp_path / 'to' / 'voxceleb'} (1 file, placed by hand, whole)\n"
+    assert good("download", "voxceleb-lists", "--to", tmp_path / "to", "--dry-run").stdout == again
+
+
+def test_an_archive_that_was_placed_by_hand_is_not_fetched(good: Call, faces: Served, tmp_path: Path) -> None:
+    archive = tmp_path / "archives/faces94.zip"
+    with zipfile.ZipFile(archive, "a") as more:
+        for group in ("female", "malestaff"):
+            more.writestr(f"faces94/{group}/{group}/y.1.jpg", group)
+    good("download", "faces94", "--from", archive, "--to", tmp_path / "root")
+    told = good("download", "faces94", "--mirror", faces.url, "--to", tmp_path / "root").stdout
+    assert told == f"already there: {tmp_path / 'root' / 'faces94'} (3 files, placed by hand, whole)\n"
+    assert faces.n_requests == 0
+
+
+def test_what_an_archive_brought_is_verified_by_its_content(good: Call, faces: Served, tmp_path: Path) -> None:
+    words = ("datasets", "faces94", "--data", tmp_path / "root", "--verify")
+    good("download", "faces94", "--mirror", faces.url, "--to", tmp_path / "root")
+    (tmp_path / "root/faces94/male/x/x.1.jpg").write_bytes(b"y" * 100)
+    assert "male/x/x.1.jpg: another content than its hash says" in good(*words).stdout

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from mmbio.data.fetch import archives, contents, hashes, lock, unpacked
+from mmbio.data.fetch import archives, contents, hashes, lock
 from mmbio.data.fetch.limits import Limits
 from mmbio.data.fetch.parts import Part
 from tests.fuzz.target import Target, written
@@ -96,8 +96,8 @@ def part(data: bytes, scratch: Path) -> None:
 
 def note(data: bytes, scratch: Path) -> None:
     """The note of what an archive brought."""
-    unpacked.note_of(scratch / "a.zip").write_bytes(data)
-    unpacked.n_files(scratch / "a.zip", "0")
+    archives.note_of(scratch / "a.zip").write_bytes(data)
+    archives.brought(scratch / "a.zip")
 
 
 TARGETS = {

@@ -4,26 +4,29 @@ Nothing is written outside the target, no links or devices are made, what comes 
 comes out and not as headers say, and an archive that is refused anywhere leaves nothing behind.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from pooch.hashes import file_hash
+
 from mmbio.data.fetch import tars, zips
 from mmbio.data.fetch.arrival import arriving
-from mmbio.data.fetch.entry import Entry
-from mmbio.data.fetch.limits import DEFAULT, Limits, Meter
+from mmbio.data.fetch.contents import Content
+from mmbio.data.fetch.limits import CURE, DEFAULT, Entry, Limits, Meter
 from mmbio.data.fetch.names import Names
 from mmbio.errors import MmbioError
-from mmbio.files import private_folder
+from mmbio.files import Json, private_folder, write_json
 from mmbio.report import Report, silent
 
-__all__ = ["DEFAULT", "Limits", "is_archive", "unpack"]
+__all__ = ["DEFAULT", "Limits", "brought", "is_archive", "note_of", "remember", "unpack"]
 
 CHUNK: Final = 1 << 20
-CURE: Final = "download it again from the set's page"
 MAGIC: Final = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -58,6 +61,31 @@ def unpack(archive: Path, target: Path, limits: Limits = DEFAULT, report: Report
         private_folder(scratch)
         files = _without_top(scratch, target.name, _write_all(archive, kind, scratch, limits, report))
     return [target / file for file in files]
+
+
+def note_of(archive: Path) -> Path:
+    """Where it is noted what an archive brought."""
+    return archive.with_name(f".{archive.name}.unpacked.json")
+
+
+def remember(archive: Path, sha256: str, files: Iterable[Path]) -> None:
+    """Note the files that an archive brought, so that it need not be kept; they lie below its folder."""
+    held = {
+        path.relative_to(archive.parent).as_posix(): Content(path.stat().st_size, file_hash(str(path), "sha256"))
+        for path in files
+    }
+    noted: dict[str, Json] = {path: asdict(content) for path, content in sorted(held.items())}
+    write_json(note_of(archive), {"sha256": sha256, "files": noted})
+
+
+def brought(archive: Path) -> tuple[str, dict[str, Content]]:
+    """The sha256 of an archive, and path below its folder -> content; empty where no note of it can be read."""
+    try:
+        note = json.loads(note_of(archive).read_text(encoding="utf-8"))
+        files = {path: Content(int(each["size"]), str(each["sha256"])) for path, each in note["files"].items()}
+        return str(note["sha256"]), files
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return "", {}
 
 
 def _kind(archive: Path) -> str:

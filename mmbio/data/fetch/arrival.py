@@ -1,12 +1,13 @@
 """Arrival: how files come into a set's folder, all of them or none."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mmbio.errors import MmbioError
-from mmbio.files import locked, private_folder, replacing
+from mmbio.files import MANY, locked, private_folder, replacing, sync_entry
 
 
 def alone(root: Path, folder: str) -> AbstractContextManager[None]:
@@ -50,7 +51,16 @@ def _merge(staging: Path, target: Path) -> None:
         for file in files:
             private_folder((target / file).parent)
             (staging / file).replace(target / file)
+        _sync_folders({folder for file in files for folder in (target / file).parents if folder.is_relative_to(target)})
     except OSError as error:
         raise MmbioError(f"{target}: could not be written ({error.strerror}); give a writable folder") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sync_folders(folders: Collection[Path]) -> None:
+    if len(folders) > MANY:
+        os.sync()
+        return
+    for folder in folders:
+        sync_entry(folder)

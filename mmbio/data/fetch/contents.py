@@ -1,7 +1,7 @@
 """Contents: what a set that was placed by hand holds, file by file, so that it can be compared with ever after.
 
 They stand in a CSV file below the data root, for the record of downloads could not hold a million files;
-that record has the CSV file's own hash.
+that record has the CSV file's own hash, which `datasets --verify` compares.
 """
 
 import csv
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from pooch.hashes import file_hash
 
 from mmbio.data.fetch import lock
 from mmbio.errors import MmbioError
@@ -50,6 +52,21 @@ def read(root: Path, name: str) -> dict[str, Content]:
         raise MmbioError(
             f"{path}: a damaged list of what a set holds ({error}); remove it and place the set again"
         ) from error
+
+
+def as_recorded(root: Path, name: str) -> bool:
+    """Whether a set's contents are those that the record of downloads knows, which may be none."""
+    path, entry = path_of(root, name), lock.read(root).get(f"{FOLDER}/{name}.csv")
+    return (file_hash(str(path), "sha256") if path.exists() else None) == (entry.sha256 if entry else None)
+
+
+def stand(folder: Path, files: Mapping[str, Content]) -> bool:
+    """Whether all files are in a folder, in their sizes."""
+    paths = ((folder / path, content.size) for path, content in files.items())
+    try:
+        return all(path.is_file() and path.stat().st_size == size for path, size in paths)
+    except (OSError, ValueError):  # names that no disk can hold
+        return False
 
 
 def record(root: Path, name: str, files: Mapping[str, Content], source: Path, verified: str) -> None:

@@ -10,10 +10,10 @@ from typing import Final
 
 import requests
 
-from mmbio.data.fetch import contents, crew, lock, unpacked
+from mmbio.data.fetch import contents, crew, layout, lock
 from mmbio.data.fetch.addresses import without_user
 from mmbio.data.fetch.answers import Unreachable
-from mmbio.data.fetch.archives import unpack
+from mmbio.data.fetch.archives import remember, unpack
 from mmbio.data.fetch.arrival import alone
 from mmbio.data.fetch.dataset import Dataset
 from mmbio.data.fetch.space import Expected, bytes_to_come, check_space, free_space
@@ -64,11 +64,13 @@ def plan(dataset: Dataset, root: Path, options: Options, counts: Report = silent
 
 
 def placed_by_hand(dataset: Dataset, root: Path) -> int:
-    """How many files of a set were placed from what a user had; 0 where one of them is gone or of another size."""
+    """How many files of a whole set were placed from what a user had.
+
+    0 where one of them is gone or of another size, or one of the set's parts, be it optional, was not among them.
+    """
     held = contents.read(root, dataset.name)
-    folder = root / dataset.folder
-    here = all((folder / p).is_file() and (folder / p).stat().st_size == c.size for p, c in held.items())
-    return len(held) if here else 0
+    whole = layout.covered(dataset.parts, held) and contents.stand(root / dataset.folder, held)
+    return len(held) if whole else 0
 
 
 def get(dataset: Dataset, root: Path, options: Options, counts: Report = silent, amounts: Report = silent) -> Got:
@@ -169,7 +171,7 @@ class _Getting:
         if item.file.unpack:
             with self.unpacking:
                 files = unpack(target, target.parent / item.file.into, report=self.amounts)
-                unpacked.remember(target, sha256, files)
+                remember(target, sha256, files)
                 self.n_unpacked += len(files)
             self._remove_archive(target)
 

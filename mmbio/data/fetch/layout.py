@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,6 +85,11 @@ def missing(parts: Sequence[Part], counts: Mapping[str, int]) -> list[str]:
     if not wrong and not any(counts.get(part.pattern) for part in parts):
         wrong.append(f"none of {', '.join(part.pattern for part in parts)}")
     return wrong
+
+
+def covered(parts: Iterable[Part], paths: Collection[str]) -> bool:
+    """Whether each part, optional or not, has a file among paths below the set's folder."""
+    return all(any(_pattern(part).fullmatch(f"/{path}") for path in paths) for part in parts)
 
 
 def _pattern(part: Part) -> re.Pattern[str]:

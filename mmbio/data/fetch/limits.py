@@ -1,11 +1,13 @@
-"""Limits: how much an archive may hold, measured while it is unpacked."""
+"""Limits: what an archive says it holds, and how much that may be, measured while it is unpacked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 from mmbio.errors import MmbioError
 
 MIB: Final = 1 << 20
+CURE: Final = "download it again from the set's page"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,16 @@ class Limits:
 DEFAULT: Final = Limits()
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder of an archive, in the archive's own words, none of them checked."""
+
+    name: str
+    folder: bool
+    size: int  # bytes
+    open: Callable[[], IO[bytes]]
+
+
 class Meter:
     """Counts the bytes that come out of an archive of `size` bytes, and stops at the limits."""
 
@@ -40,14 +52,10 @@ class Meter:
         self.total += n
         if self.total > self._most:
             raise MmbioError(
-                f"{self.archive}: unpacks to more than {self._most:,} bytes, which no data set of its size does; "
-                "download it again from the set's page"
+                f"{self.archive}: unpacks to more than {self._most:,} bytes, which no data set of its size does; {CURE}"
             )
 
     def check_file(self, name: str, n: int) -> None:
         """Raise MmbioError where one file has come to more than its limit."""
         if n > self.limits.file:
-            raise MmbioError(
-                f"{self.archive}: '{name}' unpacks to more than {self.limits.file:,} bytes; "
-                "download it again from the set's page"
-            )
+            raise MmbioError(f"{self.archive}: '{name}' unpacks to more than {self.limits.file:,} bytes; {CURE}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pooch.hashes import file_hash
+
 from mmbio.data.fetch import contents, hashes, layout, lock
 from mmbio.data.fetch.archives import is_archive, unpack
 from mmbio.data.fetch.arrival import alone, arriving
@@ -195,8 +197,7 @@ def _check_hash(path: Path, file: File, shown: str) -> None:
     if file.hash is None:
         return
     algorithm, _, wanted = file.hash.partition(":")
-    with path.open("rb") as handle:
-        found = hashlib.file_digest(handle, algorithm).hexdigest()
+    found = file_hash(str(path), algorithm)
     if found != wanted:
         raise MmbioError(
             f"{shown}: {algorithm} {found[:12]}... where the set's {file.path} has {wanted[:12]}...; download it again"

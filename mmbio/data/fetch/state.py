@@ -1,13 +1,14 @@
 """State: which sets are at a data root, whether they are whole, and who is in them."""
 
-import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mmbio.data.fetch import contents, hashes, layout, lock, unpacked
+from pooch.hashes import hash_matches
+
+from mmbio.data.fetch import contents, hashes, layout, lock
+from mmbio.data.fetch.archives import brought
 from mmbio.data.fetch.dataset import Dataset, Subjects
 from mmbio.data.fetch.place import BY_PART
 from mmbio.data.readers.counts import plural
@@ -65,11 +66,14 @@ def look(dataset: Dataset, root: Path, *, verify: bool = False, report: Report =
     faults += [f"{path}: zero bytes" for path, size in sizes.items() if size == 0]
     faults += _differing(found.base, expected)
     n_hashes = 0
+    if verify and not contents.as_recorded(root, dataset.name):
+        where = contents.path_of(root, dataset.name).relative_to(root)
+        faults.append(f"{where}: not the list that was recorded; place the set again with --from")
     if verify:
         hashed = {path: want.hash for path, want in expected.items() if want.hash and (found.base / path).is_file()}
         n_hashes = len(hashed)
         for n, (path, digest) in enumerate(hashed.items(), start=1):
-            if not _matches(found.base / path, digest):
+            if not hash_matches(str(found.base / path), digest):
                 faults.append(f"{path}: another content than its hash says")
             report(f"hashing {dataset.name}", n, n_hashes)
     sized = any(want.size is not None for want in expected.values())
@@ -106,20 +110,11 @@ def _expected(dataset: Dataset, base: Path, root: Path) -> dict[str, _Expected]:
     own = {f"{dataset.folder}/{file.path}" for file in dataset.files}
     for path, entry in lock.read(root).items():
         if path in archives:
-            known |= {name: _Expected(size, None) for name, size in _note(root / path).items()}
+            known |= {name: _Expected(c.size, f"sha256:{c.sha256}") for name, c in brought(root / path)[1].items()}
         elif path in own or (dataset.sums and path.startswith(f"{dataset.folder}/")):
             known[path.removeprefix(f"{dataset.folder}/")] = _Expected(entry.size, f"sha256:{entry.sha256}")
     placed = contents.read(root, dataset.name)
     return known | {path: _Expected(c.size, f"sha256:{c.sha256}") for path, c in placed.items()}
-
-
-def _note(archive: Path) -> dict[str, int]:
-    """What an archive brought, below the set's folder; empty where nothing is noted."""
-    try:
-        files = json.loads(unpacked.note_of(archive).read_text(encoding="utf-8"))["files"]
-        return {str(path): int(size) for path, size in files.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
 
 
 def _differing(base: Path, expected: dict[str, _Expected]) -> list[str]:
@@ -131,12 +126,6 @@ def _differing(base: Path, expected: dict[str, _Expected]) -> list[str]:
         elif want.size is not None and file.stat().st_size != want.size:
             faults.append(f"{path}: {file.stat().st_size:,} bytes where it had {want.size:,}")
     return faults
-
-
-def _matches(path: Path, digest: str) -> bool:
-    algorithm, _, wanted = digest.partition(":")
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, algorithm).hexdigest() == wanted
 
 
 def _people(dataset: Dataset, found: layout.Found) -> tuple[Subjects | None, tuple[str, ...], tuple[str, ...]]:

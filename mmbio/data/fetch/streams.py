@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from mmbio.data.fetch.limits import MIB, Meter
+from mmbio.data.fetch.limits import CURE, MIB, Meter
 from mmbio.errors import MmbioError
 
 XZ_MEMORY: Final = 256 * MIB  # xz -9 needs 65 MiB; its header could ask for 4 GiB
@@ -79,8 +79,7 @@ class TarStream(io.RawIOBase):
             self._left -= size
         if size < 0 or (self._left is not None and self._left < 0):
             raise MmbioError(
-                f"{self._meter.archive}: a header that says it is {size:,} bytes long, or many in a row; "
-                "download it again from the set's page"
+                f"{self._meter.archive}: a header that says it is {size:,} bytes long, or many in a row; {CURE}"
             )
         found = bytearray()
         while len(found) < size and (chunk := self._source.read(min(CHUNK, size - len(found)))):
@@ -92,9 +91,7 @@ class TarStream(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         if whence != 0 or offset < self._at:
-            raise MmbioError(
-                f"{self._meter.archive}: an entry of a size below zero; download it again from the set's page"
-            )
+            raise MmbioError(f"{self._meter.archive}: an entry of a size below zero; {CURE}")
         kept, self._left = self._left, None
         while self._at < offset and self.read(min(CHUNK, offset - self._at)):
             pass

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final, cast
 
-from mmbio.data.fetch.entry import Entry
-from mmbio.data.fetch.limits import Limits, Meter
+from mmbio.data.fetch.limits import CURE, Entry, Limits, Meter
 from mmbio.data.fetch.streams import BLOCK, TarStream, decompressed
 from mmbio.errors import MmbioError
 
@@ -18,7 +17,6 @@ BROKEN: Final = (
     *(tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error),
     *(ValueError, OverflowError, RecursionError, IndexError),
 )
-CURE: Final = "download it again from the set's page"
 KINDS: Final = (
     (tarfile.TarInfo.issym, "a symbolic link"),
     (tarfile.TarInfo.islnk, "a hard link"),

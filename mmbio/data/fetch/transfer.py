@@ -5,7 +5,6 @@ is not taken: a kill would leave its temporary files, and lose what has come.
 """
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from mmbio.data.fetch.addresses import without_user
 from mmbio.data.fetch.answers import ELSEWHERE, Answer, Cut, Unreachable, ask
 from mmbio.data.fetch.parts import Origin, Part
 from mmbio.errors import MmbioError
-from mmbio.files import private_folder
+from mmbio.files import private_folder, sync_entry
 
 CHUNK: Final = 2**16
 ENOUGH: Final = 2**20  # bytes that make a cut try a good one
@@ -230,18 +229,10 @@ def _ask(trust: Callable[[str], None], sha256: str, part: Part) -> None:
 
 def _place(part: Part) -> None:
     """Bring the part to the disk, and then to its place in one step."""
-    _sync(part.path)
+    sync_entry(part.path)
     part.path.replace(part.target)
     part.note.unlink(missing_ok=True)
-    _sync(part.target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_entry(part.target.parent)
 
 
 def _right(downloader: Resuming, part: Part) -> bool:

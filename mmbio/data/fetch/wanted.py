@@ -6,8 +6,9 @@ from typing import Literal
 
 from pooch.hashes import file_hash, hash_algorithm, hash_matches
 
-from mmbio.data.fetch import lock, sums, unpacked
+from mmbio.data.fetch import contents, lock, sums
 from mmbio.data.fetch.addresses import address, quoted
+from mmbio.data.fetch.archives import brought
 from mmbio.data.fetch.dataset import Dataset, File
 from mmbio.data.fetch.parts import Part
 from mmbio.data.fetch.whence import Options
@@ -69,7 +70,7 @@ def standing(item: Wanted, root: Path, entry: lock.Entry | None) -> Standing:
     target = root / item.path
     known = item.file.hash or (f"sha256:{entry.sha256}" if entry else None)
     found_here = item.file.hash is None and (entry is None or entry.verified == lock.FOUND_HERE)
-    if item.file.unpack and entry is not None and unpacked.n_files(target, entry.sha256) is not None:
+    if item.file.unpack and entry is not None and _unpacked(target, entry.sha256):
         return Standing(item, "whole", entry.sha256, entry.size, found_here=found_here)
     if not target.is_file():
         return Standing(item, "absent", part=Part(target).size)
@@ -78,6 +79,12 @@ def standing(item: Wanted, root: Path, entry: lock.Entry | None) -> Standing:
         return Standing(item, "damaged", part=Part(target).size)
     sha256 = str(known)[7:] if known and hash_algorithm(known) == "sha256" else file_hash(str(target), "sha256")
     return Standing(item, "packed" if item.file.unpack else "whole", sha256, size, found_here=found_here)
+
+
+def _unpacked(archive: Path, sha256: str) -> bool:
+    """Whether all that an archive of this content brought is here, by its size."""
+    noted, files = brought(archive)
+    return noted == sha256 and contents.stand(archive.parent, files)
 
 
 def _how(file: File) -> str:

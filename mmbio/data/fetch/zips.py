@@ -9,15 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from mmbio.data.fetch.entry import Entry
-from mmbio.data.fetch.limits import Limits
+from mmbio.data.fetch.limits import CURE, Entry, Limits
 from mmbio.errors import MmbioError
 
 BROKEN: Final = (
     *(zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError, OverflowError),
     *(NotImplementedError, RuntimeError, IndexError),
 )
-CURE: Final = "download it again from the set's page"
 ENTRY: Final = b"PK\x01\x02"
 END: Final = b"PK\x05\x06"
 END64: Final = b"PK\x06\x06"

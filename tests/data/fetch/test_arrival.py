@@ -1,5 +1,6 @@
 """Arrival: sets that share a folder, folders that are links or disks of their own."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -75,6 +76,18 @@ def test_folders_in_one_another_are_held_together(one: str, other: str, tmp_path
         assert not inside.wait(0.1)
     thread.join(10)
     assert inside.is_set()
+
+
+@pytest.mark.parametrize("many", [0, 100])
+def test_what_came_is_brought_to_the_disk(many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path | None] = []
+    monkeypatch.setattr(arrival, "MANY", many)
+    monkeypatch.setattr(arrival, "sync_entry", synced.append)
+    monkeypatch.setattr(os, "sync", lambda: synced.append(None))
+    target = tmp_path.resolve() / "set"
+    written(target / "old.jpg")
+    arrive(target)
+    assert set(synced) == ({target, target / "new"} if many else {None})
 
 
 def test_what_was_to_come_and_is_gone_is_told(tmp_path: Path) -> None:

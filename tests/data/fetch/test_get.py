@@ -21,8 +21,9 @@ import pytest
 from mmbio.data.fetch import get as getting
 from mmbio.data.fetch import lock, space
 from mmbio.data.fetch.catalogue import ECG_ID
-from mmbio.data.fetch.dataset import Dataset, File
+from mmbio.data.fetch.dataset import Dataset, File, Part
 from mmbio.data.fetch.get import get, placed_by_hand, plan
+from mmbio.data.fetch.place import place
 from mmbio.data.fetch.transfer import Wire
 from mmbio.data.fetch.wanted import Wanted
 from mmbio.data.fetch.whence import Options
@@ -378,6 +379,18 @@ def test_two_runs_at_once_fetch_each_file_once(served: Path, tmp_path: Path, cap
 
 def test_nothing_was_placed_by_hand(tmp_path: Path) -> None:
     assert placed_by_hand(LISTED, tmp_path) == 0
+
+
+def test_a_set_is_placed_by_hand_when_all_its_parts_are(tmp_path: Path) -> None:
+    dataset = replace(LISTS, parts=tuple(Part(name, f"{name}.csv", (1,), optional=True) for name in "ab"))
+    for n, name in ((0, "a"), (2, "b")):
+        folder = tmp_path / f"got-{name}"
+        folder.mkdir()
+        (folder / f"{name}.csv").write_text(name)
+        place(dataset, folder, tmp_path / "root")
+        assert placed_by_hand(dataset, tmp_path / "root") == n
+    (tmp_path / "root/lists/a.csv").write_text("longer")
+    assert placed_by_hand(dataset, tmp_path / "root") == 0
 
 
 def test_ecg_id_with_its_own_list(real_data: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmbio.data.fetch import contents, lock, unpacked
+from mmbio.data.fetch import archives, contents, lock
 from mmbio.data.fetch.catalogue import CATALOGUE, File, Part, Subjects
 from mmbio.data.fetch.place import place
 from mmbio.data.fetch.state import look
@@ -18,6 +18,7 @@ FVC = replace(
     CATALOGUE["fvc2000"],
     parts=tuple(Part(f"DB{i}_B", f"DB{i}_B/*.tif", (4,), optional=True) for i in (1, 2)),
 )
+INFINITE = '{"sha256": "0", "files": {"DB1_B/101_1.tif": {"size": 1e999, "sha256": "0"}}}'
 NAMES = ("101_1.tif", "101_2.tif", "102_1.tif", "102_2.tif")
 
 
@@ -85,13 +86,29 @@ def test_damage_to_what_was_placed_by_hand(damage, quick: str | None, deep: str,
     assert deep in look(FVC, tmp_path / "root", verify=True).faults
 
 
+def test_contents_that_are_not_those_recorded_are_told_and_placing_again_mends_them(tmp_path: Path) -> None:
+    place(FVC, fvc(tmp_path / "got"), tmp_path / "root", silent)
+    content = contents.path_of(tmp_path / "root", "fvc2000").read_text()
+    (tmp_path / "root/.mmbio/fvc2000.csv").write_text(content.replace("101_1", "101_9"))
+    told = ".mmbio/fvc2000.csv: not the list that was recorded; place the set again with --from"
+    assert told in look(FVC, tmp_path / "root", verify=True).faults
+    contents.path_of(tmp_path / "root", "fvc2000").unlink()
+    assert look(FVC, tmp_path / "root", verify=True).faults == (told,)
+    place(FVC, tmp_path / "got", tmp_path / "root", silent)
+    assert look(FVC, tmp_path / "root", verify=True).faults == ()
+
+
 def test_what_an_archive_brought_is_looked_for_by_its_note(tmp_path: Path) -> None:
     folder = fvc(tmp_path / "fvc2000")
     files = sorted((folder / "DB1_B").iterdir())
-    unpacked.remember(folder / "DB1_B.zip", "0" * 64, files)
+    archives.remember(folder / "DB1_B.zip", "0" * 64, files)
     entry = lock.Entry("http://x", "0" * 64, 9, lock.now(), lock.FIRST_USE)
     lock.record(tmp_path, {"fvc2000/DB1_B.zip": entry})
     assert look(FVC, tmp_path).checked == "names and sizes"
+    assert look(FVC, tmp_path, verify=True).checked == "the hashes of 4 files"
+    damage_bit(files[0])
+    assert look(FVC, tmp_path).faults == ()
+    assert look(FVC, tmp_path, verify=True).faults == ("DB1_B/101_1.tif: another content than its hash says",)
     files[0].write_text("cut")
     assert look(FVC, tmp_path).faults == ("DB1_B/101_1.tif: 3 bytes where it had 9",)
 
@@ -100,8 +117,8 @@ def test_a_damaged_note_counts_for_nothing(tmp_path: Path) -> None:
     folder = fvc(tmp_path / "fvc2000")
     entry = lock.Entry("http://x", "0" * 64, 9, lock.now(), lock.FIRST_USE)
     lock.record(tmp_path, {"fvc2000/DB1_B.zip": entry})
-    for text in ("{", "[]", '{"files": 3}', json.dumps({"files": {"x": "y"}})):
-        unpacked.note_of(folder / "DB1_B.zip").write_text(text)
+    for text in ("{", "[]", '{"files": 3}', json.dumps({"files": {"x": "y"}}), INFINITE):
+        archives.note_of(folder / "DB1_B.zip").write_text(text)
         assert look(FVC, tmp_path).faults == ()
 
 
