@@ -5,7 +5,7 @@ A journal with their marks is written first and removed last, after the proof; i
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path

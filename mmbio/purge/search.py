@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -25,7 +25,7 @@ SHORT: Final = 8  # digits of a manifest's hash in names
 ROWS: Final = 4096  # vectors looked at at once
 PIECE: Final = 1 << 24  # bytes that are unpacked at once
 OVERLAP: Final = 1 << 14  # bytes of a piece that are looked at again with the next one
-PACKED: Final[Mapping[str, Callable[[str], IO[bytes]]]] = MappingProxyType(
+PACKED: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
     {".gz": gzip.GzipFile, ".tgz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile, ".lzma": lzma.LZMAFile}
 )
 CLOSED: Final = (".7z", ".rar", ".zst", ".lz4", ".br", ".parquet", ".h5", ".hdf5", ".mat", ".pt", ".pth", ".pkl")
@@ -100,7 +100,7 @@ class Search:
             if hit := words.find(data):
                 yield f"{hit[1]!r} at byte {offset + hit[0]}"
 
-    def _stream(self, stream: IO[bytes]) -> Iterator[str]:
+    def _stream(self, stream: Any) -> Iterator[str]:
         """The content of what is unpacked piece by piece, up to the first mark."""
         with stream:
             kept, offset = b"", 0

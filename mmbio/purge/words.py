@@ -63,7 +63,7 @@ def _of(node: Trie, depth: int) -> bytes:
     if not rest:
         return start
     if depth >= DEEP:
-        inner = b"|".join(sorted(map(re.escape, _texts(node)), key=len, reverse=True))
+        inner = b"|".join([re.escape(text) for text in sorted(_texts(node), key=len, reverse=True)])
         return start + b"(?:" + inner + b")"
     inner = b"|".join(re.escape(bytes([byte])) + _of(node[byte], depth + 1) for byte in sorted(rest))
     return start + b"(?:" + inner + b")" + (b"?" if END in node else b"")
