@@ -11,7 +11,7 @@ from mmbio.data.readers.registry import READERS, Reader, read_modality
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
-from mmbio.purge import walk
+from mmbio.purge import records, walk
 from mmbio.purge.marks import is_distinctive
 from mmbio.purge.person import Person
 
@@ -92,6 +92,7 @@ def remove(root: Path, wanted: Iterable[Person]) -> None:
         text = _without(path, [p.subject for p in asked])
         if text is not None:
             write_text(path.resolve(), text)
+    records.forget(root, [p.subject for p in asked])
 
 
 def _without(path: Path, names: list[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Removal beside other runs, behind links, of data that cannot be read, and after kill -9."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from mmbio.data import vector_sets
+from mmbio.data.fetch import contents, lock
 from mmbio.data.synthetic import root as synthetic
 from mmbio.errors import MmbioError
 from mmbio.files import read_json, shared, write_json
@@ -168,6 +170,20 @@ def test_a_set_that_cannot_be_read_is_told_as_left(root: Path, home: Path) -> No
     header.write_bytes(good)
     assert purge(home, "Person_01", root).found == ()
     assert not list(root.rglob("Person_01"))
+
+
+def test_records_of_downloads_forget_who_went(root: Path, home: Path) -> None:
+    folder = "ecg-id-database-1.0.0"
+    entry = lock.Entry("", "0" * 64, 1, lock.now(), lock.FIRST_USE)
+    lock.record(root, {f"{folder}/Person_0{i}/rec_1.dat": entry for i in (1, 2)})
+    files = {f"{folder}/Person_0{i}/rec_1.dat": contents.Content(1, "0" * 64) for i in (1, 2)}
+    contents.record(root, "ecg-id", files, root, lock.FIRST_USE)
+    assert purge(home, "Person_01", root).found == ()
+    listing = contents.path_of(root, "ecg-id")
+    assert set(contents.read(root, "ecg-id")) == {f"{folder}/Person_02/rec_1.dat"}
+    left = lock.read(root)
+    assert set(left) == {f"{folder}/Person_02/rec_1.dat", ".mmbio/ecg-id.csv"}
+    assert left[".mmbio/ecg-id.csv"].sha256 == hashlib.sha256(listing.read_bytes()).hexdigest()
 
 
 def test_samples_that_are_links_go_with_what_they_lead_to(root: Path, home: Path, tmp_path: Path) -> None:
