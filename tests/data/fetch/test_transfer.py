@@ -168,7 +168,7 @@ def test_faults_that_stay_are_one_sentence(
 
 def test_a_wrong_file_that_comes_in_pieces_is_fetched_twice_at_most(served: Path, get: Callable[..., bytes]) -> None:
     wrong = f"sha256:{'0' * 64}"
-    with serving(served, cut=150_000) as server, pytest.raises(MmbioError, match="not the file expected"):
+    with serving(served, cut=150_000, times=20) as server, pytest.raises(MmbioError, match="not the file expected"):
         get(server, wrong)
     assert (server.n_requests, server.n_bytes) == (4, 2 * len(CONTENT))
 
