@@ -1,24 +1,39 @@
 """Words: many texts looked for at once in bytes, each where it stands by itself."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import numpy as np
+
 DEEP: Final = 40  # branches below one another, from where on the rest of a text is an alternative by itself
+
+HEAD: Final = 4  # characters that are looked at before the pattern is, twice
+FACTORS: Final = tuple(np.uint16(factor) for factor in (1, 31, 1237, 40503))
+PIECE: Final = 1 << 20  # bytes looked at at once
 
 Trie = dict[int, "Trie"]
 END: Final = -1
 
 
 class Words:
-    """Texts as one pattern, in which those that begin alike share what they begin with."""
+    """Texts as one pattern, tried only where the first characters of one of them stand."""
 
     def __init__(self, texts: Iterable[str], encoding: str, width: int = 1) -> None:
         """`width`: bytes of a character that is a letter or a digit of ASCII."""
         self._encoding, self._width = encoding, width
-        encoded = {text.encode(encoding, "surrogatepass") for text in texts if text}
+        encoded = sorted({text.encode(encoding, "surrogatepass") for text in texts if text})
         ends = rb"(?![0-9A-Za-z]" + b"\0" * (width - 1) + b")"
         self._pattern = re.compile(_pattern(encoded) + ends if encoded else b"(?!)", re.DOTALL)
+        heads = [text[::width] for text in encoded]
+        self._filters: list[tuple[int, int, np.ndarray]] = []
+        shortest = min(map(len, heads), default=0)
+        for start in range(0, min(shortest, 2 * HEAD), HEAD):
+            n = min(HEAD, shortest - start)
+            table = np.zeros(1 << 16, dtype=bool)
+            for head in heads:
+                table[_codes(np.frombuffer(head[start : start + n], np.uint8), n, 1)] = True
+            self._filters.append((start, n, table))
 
     def find(self, data: Any) -> tuple[int, str] | None:
         """Where the first of the texts stands in a buffer, and which; None where there is none.
@@ -26,12 +41,32 @@ class Words:
         A letter or digit beside it makes it another text. So does an underscore before a digit: 1_1.tif is not in
         a_1_1.tif, but a_Person_07 and Person_07_b are on Person_07.
         """
-        at = 0
-        while hit := self._pattern.search(data, at):
-            if self._begins(data, hit.start()):
-                return hit.start(), hit[0].decode(self._encoding, "replace")
-            at = hit.start() + 1
+        for at in self._candidates(data):
+            hit = self._pattern.match(data, at)
+            if hit and self._begins(data, at):
+                return at, hit[0].decode(self._encoding, "replace")
         return None
+
+    def _candidates(self, data: Any) -> Iterator[int]:
+        """The places where a text may begin, in order."""
+        if not self._filters:
+            return
+        margin = 2 * HEAD * self._width
+        for start in range(0, len(data), PIECE):
+            piece = np.frombuffer(data[start : start + PIECE + margin], np.uint8)
+            found: np.ndarray | None = None
+            for offset, n, table in self._filters:
+                if found is None:
+                    found = np.flatnonzero(table[_codes(piece, n, self._width)])
+                    found = found[found < PIECE]
+                else:
+                    at = found + offset * self._width
+                    fits = at + (n - 1) * self._width < len(piece)
+                    found, at = found[fits], at[fits]
+                    code = sum((piece[at + i * self._width] * FACTORS[i] for i in range(n)), np.uint16(0))
+                    found = found[table[code]]
+            if found is not None:
+                yield from (start + found).tolist()
 
     def _begins(self, data: Any, at: int) -> bool:
         before = bytes(data[max(0, at - self._width) : at])
@@ -40,6 +75,15 @@ class Words:
         character = before[:1]
         first = bytes(data[at : at + 1])
         return not (character.isalnum() or (character == b"_" and first.isdigit()))
+
+
+def _codes(data: np.ndarray, n: int, width: int) -> np.ndarray:
+    """A number below 2 ** 16 for each place (m,): of n characters from there on."""
+    m = max(0, len(data) - (n - 1) * width)
+    codes = np.zeros(m, dtype=np.uint16)
+    for i in range(n):
+        codes += data[i * width : i * width + m] * FACTORS[i]
+    return codes
 
 
 def _pattern(texts: Iterable[bytes]) -> bytes:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from mmbio.purge.words import Words
+from mmbio.purge.words import PIECE, Words
 
 
 def alone(texts: list[str], data: bytes) -> int | None:
@@ -36,6 +36,17 @@ def test_texts_within_texts_at_any_depth(n: int) -> None:
     words = Words(texts, "utf-8")
     assert words.find(f"b{'a' * n} {'a' * n}".encode()) == (n + 2, "a" * n)
     assert words.find(f"{'a' * (n + 1)}".encode()) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-32-le"])
+def test_where_one_piece_ends_and_the_next_begins(encoding: str) -> None:
+    width = len("a".encode(encoding))
+    words = Words(["Person_07", "anna"], encoding, width)
+    for text in ("Person_07", "anna"):
+        for before in range(PIECE // width - 10, PIECE // width + 2):
+            data = ("." * before + text).encode(encoding)
+            assert words.find(data) == (before * width, text)
+            assert words.find(data[: -2 * width]) is None
 
 
 def test_nothing_to_find() -> None:
