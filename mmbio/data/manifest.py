@@ -251,8 +251,9 @@ def read(folder: Path) -> Manifest:
             )
         except (OSError, ValueError, csv.Error) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
-    made = _hash(info, texts, tables["samples"])
-    why = whole.wrong(info, tables) or ("" if made and info.get("hash") == made else "its hash")
+    why = whole.wrong(info, tables)
+    if not why and _hash(info, texts, tables["samples"]) != info.get("hash"):
+        why = "its hash"
     if why:
         raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again ({why})")
     return Manifest(folder, info, **tables)
@@ -261,14 +262,13 @@ def read(folder: Path) -> Manifest:
 def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFrame) -> str:
     """The content hash of a manifest's description and of its tables as CSV, without paths."""
     identity = {key: value for key, value in info.items() if key not in UNHASHED}
-    sources = info.get("sources")
-    identity["synthetic"] = {m: s.get("synthetic") for m, s in sources.items()} if isinstance(sources, dict) else None
+    identity["synthetic"] = {m: source["synthetic"] for m, source in info["sources"].items()}
     stripped = samples.drop(columns="path", errors="ignore").to_csv(index=False)
     rest = [texts[name] for name in ("subjects", "items", *MORE) if name in texts]
     try:
         return content_hash([identity, stripped, *rest])
     except ValueError:  # a number in it that is none, which mmbio does not write
-        return ""
+        return "none"
 
 
 def newest(home: Path, protocol: str) -> Path | None:

@@ -55,7 +55,7 @@ def _of_info(info: Mapping[str, Any]) -> None:
         raise ValueError("manifest.json: an unknown protocol or modality")
     if len(set(modalities)) < len(modalities) or info["seed"] < 0:
         raise ValueError("manifest.json: a modality twice, or a seed below 0")
-    for source in map(sources.get, modalities):
+    for source in [*map(sources.get, modalities), *sources.values()]:
         if not isinstance(source, dict) or type(source.get("synthetic")) is not bool:
             raise ValueError("manifest.json: a modality without its source")
         if not isinstance(source.get("folder"), str) or not _are_texts(source.get("sets")):

@@ -90,7 +90,7 @@ def read(folder: Path) -> Sidecar:
         found.settings_below(folder), int(found.settings["threads"]), dict(found.environment), dict(found.files)
         if not all(isinstance(text, str) for text in (found.manifest, found.manifest_folder, found.checkpoint)):
             raise TypeError("a name in it is no text")
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
         raise MmbioError(f"{path}: not as mmbio wrote it, {error}; {CURE}") from error
     _check_files(folder, found.files)
     return found
@@ -104,6 +104,8 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
             now = bytes_hash(path.read_bytes())
         except OSError as error:
             raise MmbioError(f"{path}: of this result, and gone ({error.strerror}); {CURE}") from error
+        except ValueError as error:  # no name of a file
+            raise MmbioError(f"{folder / FILE}: not as mmbio wrote it, the file was edited; {CURE}") from error
         if now != written:
             raise MmbioError(f"{path}: not as mmbio wrote it, the file was edited; {CURE}")
 
@@ -113,7 +115,10 @@ def trials_of(folder: Path, found: Sidecar, key: Mapping[str, Any]) -> Trials | 
     if found.listed is None:
         return None
     try:
-        enrolment, probe, genuine = loaded(folder / LISTED)
+        rows = loaded(folder / LISTED)
+        if rows.dtype != np.int64:
+            raise ValueError(f"of {rows.dtype}, not whole numbers")
+        enrolment, probe, genuine = rows
     except BROKEN as error:
         raise MmbioError(f"{folder / LISTED}: not readable as trials ({error}); {CURE}") from error
     made = Trials(enrolment, probe, genuine == 1, found.listed)

@@ -1,5 +1,7 @@
 """Branches: the ECG's convolution by hand, and how images are standardised."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
@@ -25,6 +27,16 @@ def test_beats_by_hand() -> None:
     torch.testing.assert_close(through(module, beats), torch.tensor([[321.5, -1.0]]))
 
 
+@pytest.fixture
+def exact() -> Iterator[None]:
+    """Products in float32, whatever ran before."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.usefixtures("exact")
 def test_the_product_of_matrices_is_the_convolution() -> None:
     module = BeatsBranch(300)
     beats = torch.rand(5, 3, 300, generator=torch.Generator().manual_seed(0))

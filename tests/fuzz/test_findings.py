@@ -19,6 +19,7 @@ from tests.fuzz.target import tried
 
 HUGE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647,), }\n"
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+BYTES = b"{'descr': '<a1', 'fortran_order': False, 'shape': (3, 2), }\n"
 NESTED = b"(" * 900
 TABLE = b"score,genuine,id\n0.5,1,a\n0.25,maybe,b\n"
 HEADER = media.HEADER
@@ -32,6 +33,11 @@ def headed(descr: str, shape: str) -> bytes:
 def key_with(**more: Any) -> bytes:
     """A checkpoint's key with other things in it."""
     return json.dumps(json.loads(networks._key()) | more).encode()
+
+
+def record_with(**more: Any) -> bytes:
+    """A result's sidecar with other things in it."""
+    return json.dumps(json.loads(stored._sidecar()) | more).encode()
 
 
 def info_with(**more: Any) -> bytes:
@@ -89,7 +95,16 @@ CASES: list[tuple[str, bytes, str]] = [
     ("manifest", info_with(n_subjects={}), "'n_subjects' holds no counts"),  # KeyError
     ("manifest", info_with(seed=None), "'seed' is no int"),
     ("manifest", info_with(modalities=[["ecg"]]), "build it again"),  # TypeError
+    ("run-json", record_with(settings=stored.SETTINGS | {"threads": 1e999}), "cannot convert float infinity"),
+    ("run-json", record_with(files={"\ud800": "0"}), "the file was edited"),  # UnicodeEncodeError
     ("manifest", info_with(note=float("nan")), "build it again"),  # ValueError of JSON
+    ("manifest", info_with(sources=stored.INFO["sources"] | {"voice": 2}), "without its source"),  # AttributeError
+    (
+        "manifest",
+        info_with(sources=stored.INFO["sources"] | {"voice": {"synthetic": True}}),
+        "folder or sets",
+    ),  # KeyError
+    ("listed-trials", arrays.npy_head(BYTES, b"1".ljust(48, b"\0")), "not readable as trials"),  # TypeError
     ("manifest-items", ITEMS.replace(b"1,1,train", b"1,7,train"), "one of an unknown subject"),  # IndexError
     ("manifest-items", ITEMS.replace(b"2,0,train", b"x,0,train"), "the column item holds no whole numbers"),
     ("manifest-items", ITEMS.replace(b"face_draw", b"draw"), "items.csv: no column face_draw"),  # KeyError
