@@ -252,8 +252,9 @@ def read(folder: Path) -> Manifest:
         except (OSError, ValueError, csv.Error) as error:
             raise MmbioError(f"{path}: not readable ({error}); run mmbio build-virtual again") from error
     why = whole.wrong(info, tables)
-    if not why and _hash(info, texts, tables["samples"]) != info.get("hash"):
-        why = "its hash"
+    if not why:
+        made = _hash(info, texts, tables["samples"])
+        why = "" if made and info.get("hash") == made else "its hash"
     if why:
         raise MmbioError(f"{folder}: not as mmbio build-virtual wrote it, a file was edited; build it again ({why})")
     return Manifest(folder, info, **tables)
@@ -268,7 +269,7 @@ def _hash(info: Mapping[str, Any], texts: Mapping[str, str], samples: pd.DataFra
     try:
         return content_hash([identity, stripped, *rest])
     except ValueError:  # a number in it that is none, which mmbio does not write
-        return "none"
+        return ""
 
 
 def newest(home: Path, protocol: str) -> Path | None:

@@ -19,7 +19,8 @@ from tests.fuzz.target import tried
 
 HUGE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647,), }\n"
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
-BYTES = b"{'descr': '<a1', 'fortran_order': False, 'shape': (3, 2), }\n"
+SOURCES: dict[str, Any] = stored.INFO["sources"]  # type: ignore[assignment]
+BYTES = b"{'descr': '|S1', 'fortran_order': False, 'shape': (3, 2), }\n"
 NESTED = b"(" * 900
 TABLE = b"score,genuine,id\n0.5,1,a\n0.25,maybe,b\n"
 HEADER = media.HEADER
@@ -98,12 +99,8 @@ CASES: list[tuple[str, bytes, str]] = [
     ("run-json", record_with(settings=stored.SETTINGS | {"threads": 1e999}), "cannot convert float infinity"),
     ("run-json", record_with(files={"\ud800": "0"}), "the file was edited"),  # UnicodeEncodeError
     ("manifest", info_with(note=float("nan")), "build it again"),  # ValueError of JSON
-    ("manifest", info_with(sources=stored.INFO["sources"] | {"voice": 2}), "without its source"),  # AttributeError
-    (
-        "manifest",
-        info_with(sources=stored.INFO["sources"] | {"voice": {"synthetic": True}}),
-        "folder or sets",
-    ),  # KeyError
+    ("manifest", info_with(sources=SOURCES | {"voice": 2}), "without its source"),  # AttributeError
+    ("manifest", info_with(sources=SOURCES | {"voice": {"synthetic": True}}), "without folder or sets"),  # KeyError
     ("listed-trials", arrays.npy_head(BYTES, b"1".ljust(48, b"\0")), "not readable as trials"),  # TypeError
     ("manifest-items", ITEMS.replace(b"1,1,train", b"1,7,train"), "one of an unknown subject"),  # IndexError
     ("manifest-items", ITEMS.replace(b"2,0,train", b"x,0,train"), "the column item holds no whole numbers"),
