@@ -1,6 +1,7 @@
 """mmbio purge."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,10 @@ def command(
     root = Path(data) if data is not None else None
     if root is not None and not root.is_dir():
         raise MmbioError(f"--data {data}: no such folder; give the root that the person's files lie below")
-    planned = remove.plan(subject, home(out), root)
+    folder = Path(out or os.environ.get("MMBIO_HOME") or "runs")
+    if not folder.exists() and root is None:
+        raise MmbioError(f"{folder}: no such folder; give the home folder that names the person with --out")
+    planned = remove.plan(subject, home(out) if folder.exists() else folder, root)
     silent = as_json or quiet
     if not silent:
         _show(planned, unknown)
@@ -70,6 +74,7 @@ def command(
         return
     if not yes:
         _ask(silent)
+    home(out)  # where only source files go, those who are excluded are noted there
     gone, proof = remove.purge(planned, unknown)
     left = [] if unknown else [t for t in planned.traces.unknown if t.path.exists()]
     if as_json:
@@ -88,7 +93,7 @@ def _ask(silent: bool) -> None:
 
 
 def _show(planned: "Plan", unknown: bool) -> None:
-    names = ", ".join(map(str, planned.marks.persons))
+    names = ", ".join(map(str, planned.marks.persons)) or ", ".join(planned.asked)
     click.echo(f"{names}: {'already purged; searched by name again ' if planned.already else ''}in {planned.home}")
     if len(planned.marks.persons) > 1:
         click.echo("they stand behind one virtual subject, whose samples cannot be told apart in what was fused")

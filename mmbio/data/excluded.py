@@ -39,6 +39,13 @@ def holds(home: Path, set_name: str, subject: str) -> bool:
     return found is not None and _hash(found["salt"], set_name, subject) in found["people"]
 
 
+def returned(home: Path, sets: Iterable[SampleSet]) -> int:
+    """How many excluded people sets name, whose files are here though nothing of them is wanted."""
+    found = _read(home)
+    people = {(one.name, sample.subject) for one in sets for sample in one.samples} if found else set()
+    return sum(_hash(found["salt"], *who) in set(found["people"]) for who in people) if found else 0
+
+
 def _less(one: SampleSet, found: Mapping[str, Any]) -> SampleSet:
     excluded = set(found["people"])
     gone = {s for s in {s.subject for s in one.samples} if _hash(found["salt"], one.name, s) in excluded}

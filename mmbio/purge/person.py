@@ -16,6 +16,7 @@ from mmbio.purge import walk
 from mmbio.purge.aside import ASIDE
 
 FEW: Final = 6  # names in a sentence
+NUMBERED: Final = "#"  # stands for the set of a virtual subject, in the list of who is excluded
 
 
 @dataclass(frozen=True, order=True)
@@ -107,6 +108,16 @@ def excluded(text: str, home: Path, people: Iterable[Person]) -> tuple[Person, .
     guesses = {Person(name, text) for name in names}
     guesses |= {Person(*text.split(mark, 1)) for mark in ":/" if mark in text}
     return tuple(sorted(p for p in guesses if excluded_people.holds(home, p.set_name, p.subject)))
+
+
+def forms(text: str, home: Path) -> tuple[str, ...]:
+    """All ways to name a virtual subject of a manifest that is here; none where a text names no such."""
+    if "#" not in text or not _virtual(text, home):
+        return ()
+    name, _, number = text.rpartition("#")
+    folder = next(f.name for f in manifests(home) if f.name == name or f.name.endswith(f"-{name}"))
+    parts = folder.split("-")
+    return tuple(f"{'-'.join(parts[i:])}#{int(number)}" for i in range(len(parts)))
 
 
 def _virtual(text: str, home: Path) -> tuple[Person, ...]:

@@ -5,8 +5,9 @@ A journal with their marks is written first and removed last, after the proof; i
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Plan:
     elsewhere: tuple[Path, ...]  # folders with source files that stay
     unread: tuple[Unread, ...] = ()  # folders of sets at roots of which nobody can tell who is in them
     already: bool = False  # purged before: what is known of who goes is their name alone
+    forms: tuple[str, ...] = ()  # of a virtual subject, all ways to name it
 
 
 def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
@@ -51,8 +53,11 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
     unread = dict.fromkeys(one for r in roots for one in sources.read(r)[1])
     everybody = person.known(home, *roots) | {p for r in roots for p in sources.people(r)}
     already = person.excluded(subject, home, everybody)
+    forms = person.forms(subject, home)
+    numbered = not forms and excluded.holds(home, person.NUMBERED, subject)  # all who stood behind it went
     try:
-        new = marks_of.of(person.meant(subject, home, everybody | set(already)), home, everybody, *roots)
+        who = () if numbered else person.meant(subject, home, everybody | set(already))
+        new = marks_of.of(who, home, everybody, *roots)
         marks = marks.and_of(new) if marks else new
     except MmbioError as error:
         if marks is None or subject not in before:
@@ -73,7 +78,8 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
         tuple(dict.fromkeys(at_root)),
         tuple(elsewhere),
         tuple(unread),
-        bool(already) and not before,
+        (bool(already) or numbered) and not before,
+        forms,
     )
 
 
@@ -84,18 +90,21 @@ def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
     """
     home = planned.home
     gone: list[Thing] = []
-    with alone(home), locked(home / LOCK):
+    with alone(home), locked(home / LOCK), ExitStack() as stack:
         before, theirs = _journal(home)  # of a purge that was killed since this one was planned, too
         marks = planned.marks.and_of(theirs) if theirs else planned.marks
         asked = sorted({*planned.asked, *before})
         write_json(home / JOURNAL, {"asked": asked, "marks": marks.to_json()})
-        excluded.add(home, [(p.set_name, p.subject) for p in marks.persons])
+        names = [(p.set_name, p.subject) for p in marks.persons]
+        excluded.add(home, [*names, *((person.NUMBERED, form) for form in planned.forms)])
         for _ in range(ROUNDS):
             found = traces.find(home, marks)
             things = [*found.things, *(found.unknown if unknown else ())]
             search = Search(marks, found.made)
             for thing in things:
                 _remove(thing, home, marks, search)
+                if thing.path == home:  # a set itself, so that another folder stands there now
+                    stack.enter_context(alone(home))
             gone += things
             if not things:
                 break
@@ -124,13 +133,12 @@ def _roots(home: Path, root: Path | None) -> list[Path]:
 
 
 def _from_root(root: Path, home: Path, marks: Marks) -> list[Unread]:
-    """Remove people at a data root; returns what there could not be read."""
+    """Remove people at a data root; returns what there could not be read, and what is left."""
     for folder in person.sets(root):
         if traces.rows_of(folder, marks):
             _without_rows(folder, home, marks)
     unread = sources.read(root)[1]
-    sources.remove(root, marks.persons)
-    return unread
+    return [*unread, *sources.remove(root, marks.persons)]
 
 
 def _remove(thing: Thing, home: Path, marks: Marks, search: Search) -> None:
@@ -170,11 +178,11 @@ def _rewrite_results(path: Path, search: Search) -> None:
 
 
 def _without_rows(folder: Path, home: Path, marks: Marks) -> None:
-    """Write a vector set anew without some people; one that is then of nobody is removed."""
+    """Write a vector set anew without some people; one that is then of nobody goes, but for what else lies there."""
     found = vector_sets.read(folder)
     left = sorted(set(range(len(found.samples))) - set(traces.rows_of(folder, marks)))
     if not left:
-        aside.gone(folder, home)
+        _without_set(folder, home)
         return
     samples = found.samples.iloc[left].reset_index(drop=True)
     vectors: dict[str, dict[str, np.ndarray]] = {}
@@ -194,3 +202,16 @@ def _without_rows(folder: Path, home: Path, marks: Marks) -> None:
         notes=tuple(found.info["notes"]),
         made=found.info["made"],
     )
+
+
+def _without_set(folder: Path, home: Path) -> None:
+    """Remove a vector set in one step; what else lies in its folder, as in a home that is a set itself, stays."""
+    own = {vector_sets.MARKER, *read_json(folder / vector_sets.MARKER, "vector set").get("files", ())}
+    others = [entry for entry in folder.iterdir() if entry.name not in own]
+    if not others:
+        aside.gone(folder, home)
+        return
+    with replacing(folder.resolve()) as scratch:
+        scratch.mkdir()
+        for entry in others:
+            (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, scratch / entry.name)

@@ -1,23 +1,18 @@
 """Sources: the files of a data root that are of certain people, found by the same readers that read the sets."""
 
-import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Final
 
 from mmbio.data.readers.listing import child
 from mmbio.data.readers.registry import READERS, Reader, read_modality
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
-from mmbio.purge import records, walk
-from mmbio.purge.marks import is_distinctive
+from mmbio.purge import places, records, walk
 from mmbio.purge.person import Person
+from mmbio.purge.places import Place
 
-LISTS: Final = (".csv", ".txt", ".tsv", "")  # of a set, which may name people: RECORDS, genders.csv, SHA256SUMS.txt
 Unread = tuple[str, str]  # a folder, and why it could not be read
-LONGEST: Final = 1 << 24  # bytes of such a list
 
 
 def inside(home: Path) -> list[Path]:
@@ -60,54 +55,52 @@ def people(root: Path) -> set[Person]:
 
 
 def files(root: Path, wanted: Iterable[Person]) -> list[Path]:
-    """The files of people at a root: their samples, and what is beside them by the same name."""
+    """The files of people at a root: their samples, what is beside them by the same name, and all in their folders."""
     asked = set(wanted)
     found: set[Path] = set()
     for one in sets(root):
         for path in {one.folder / s.path for s in one.samples if Person(one.name, s.subject) in asked}:
             beside = path.parent.iterdir() if path.parent.is_dir() else ()
             found |= {p for p in beside if p.is_file() and (p == path or p.stem == path.stem)}
+        place = Place.of(one)
+        found |= {p for person in asked if person.set_name == one.name for p in place.files(person.subject)}
     return sorted(found)
 
 
 def lists(root: Path, wanted: Iterable[Person]) -> list[Path]:
     """The lists of a root's sets with a line on one of the people."""
-    names = [p.subject for p in wanted]
-    above = {folder for one in sets(root) for folder in (one.folder, one.folder.parent)}
-    folders = {folder for folder in above if folder.is_relative_to(root)}
-    found = {p for f in folders for p in f.iterdir() if p.is_file() and p.suffix.lower() in LISTS}
-    return sorted(p for p in found if p.stat().st_size < LONGEST and _without(p, names) is not None)
+    return places.lists(root, map(Place.of, sets(root)), wanted)
 
 
-def remove(root: Path, wanted: Iterable[Person]) -> None:
-    """Remove people's files at a root, their lines of lists, and folders that are then empty."""
+def remove(root: Path, wanted: Iterable[Person]) -> list[tuple[str, str]]:
+    """Remove people's files and folders at a root, and their lines of lists; what is left of them, and where."""
     asked = tuple(wanted)
-    named = lists(root, asked)  # before their samples go, by which sets are found
+    known = [Place.of(one) for one in sets(root)]  # before their samples go, by which sets are found
+    named = places.lists(root, known, asked)
+    stay = {root.resolve(), *(one.folder.resolve() for one in known)}
     for path in files(root, asked):
         path.resolve().unlink(missing_ok=True)  # of a link, what it leads to goes with it
         path.unlink(missing_ok=True)
-        with suppress(OSError):
-            path.parent.rmdir()
+        _prune(path.parent, stay)
+    for path in (p for one in known for who in asked if who.set_name == one.name for p in one.own(who.subject)):
+        for folder in sorted((path, *(p for p in path.rglob("*") if p.is_dir())), reverse=True):
+            _prune(folder, stay)
     for path in named:
-        text = _without(path, [p.subject for p in asked])
+        text = places.without(path, known, asked)
         if text is not None:
             write_text(path.resolve(), text)
-    records.forget(root, [p.subject for p in asked])
+    records.forget(root, asked, known)
+    return places.left(root, known, asked)
 
 
-def _without(path: Path, names: list[str]) -> str | None:
-    """A list without the lines on people; None where it has none, or is no text."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except (OSError, ValueError):
-        return None
-    names = [name for name in names if is_distinctive(name) or path.suffix.lower() == ".csv"]
-    kept = [line for line in lines if not any(_is_on(line, name) for name in names)]
-    return "".join(kept) if len(kept) < len(lines) else None
-
-
-def _is_on(line: str, name: str) -> bool:
-    """True for a line that begins with a name, or has a path through it; a name such as 84 is no path."""
-    words = re.split(r"[\s,;|]+", line.strip())
-    through = is_distinctive(name) and any(name in word.split("/") for word in words if "/" in word)
-    return words[0] == name or through
+def _prune(folder: Path, stay: Collection[Path]) -> None:
+    """Remove a folder and those above it that are then empty, of links what they lead to too, up to those that stay."""
+    for path in (folder, *folder.parents):
+        target = path.resolve()
+        if any(one.is_relative_to(target) for one in stay):
+            return
+        try:
+            target.rmdir()
+            path.unlink() if path.is_symlink() else None
+        except OSError:
+            return
