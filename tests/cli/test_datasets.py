@@ -1,6 +1,7 @@
 """mmbio datasets: the table, the page of a set, and JSON."""
 
 import json
+from copy import copy  # a command keeps the help option that it was first asked with
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from mmbio.errors import MmbioError
 
 def run(*words: str, columns: int = 80) -> Result:
     result = CliRunner().invoke(
-        command, list(words), catch_exceptions=False, standalone_mode=False, env={"COLUMNS": str(columns)}
+        copy(command), list(words), catch_exceptions=False, standalone_mode=False, env={"COLUMNS": str(columns)}
     )
     assert not result.stderr
     return result

@@ -96,6 +96,8 @@ def repeated(
         "attention": ["--permutations", "10"],
         "metrics": [str(files / "scores.csv")],
         "doctor": [],
+        "datasets": ["--data", str(tiny_root)],
+        "purge": ["Person_01", "--dry-run"],
     }
     trials = ["--embeddings", str(files / "face.npz"), "--trials", str(files / "trials")]
     elsewhere = {
@@ -283,7 +285,9 @@ def test_each_verb_quiet(good: Call, repeated: dict[str, list[str]], verb: str) 
     assert (result.stdout, result.stderr) == ("", "")
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("compare", "doctor")])  # they write nothing
+@pytest.mark.parametrize(
+    "verb", [verb for verb in VERBS if verb not in ("compare", "datasets", "doctor")]
+)  # they write nothing
 def test_what_a_summary_names_is_there(good: Call, home: Path, repeated: dict[str, list[str]], verb: str) -> None:
     words = good(*repeated[verb]).stdout.replace("\n", " ").split(" ")
     named = [Path(word.rstrip(";")) for word in words if word.startswith(str(home))]

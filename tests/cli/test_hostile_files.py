@@ -152,9 +152,14 @@ def test_weights(
     assert "not a readable state dict" in refused_unrun("extract", "--weights", f"w.{suffix}", "--out", home)
 
 
+def attention_of(home: Path) -> Path:
+    """The home's checkpoint of a multitask attention."""
+    return next((home / "checkpoints").glob("multitask-attention-*.safetensors"))
+
+
 def edited(home: Path, target: Path, **changes: Any) -> None:
     """The home's checkpoint with another key."""
-    original = next(p for p in (home / "checkpoints").glob("*.safetensors") if "attention" in p.name)
+    original = attention_of(home)
     with safe_open(original, "np") as file:
         key = json.loads(file.metadata()["mmbio"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -228,7 +233,7 @@ def test_conditions_of_specs(refused_unrun: Callable[..., str], tiny_root: Path,
 
 
 def test_a_result_of_a_stranger(refused_unrun: Callable[..., str], good: Call, home: Path, place: Path) -> None:
-    made = json.loads(good("eval", "--json", "--out", home).stdout)[0]["result"]
+    made = json.loads(good("eval", "--checkpoint", attention_of(home), "--json", "--out", home).stdout)[0]["result"]
     shutil.copytree(home, place / "runs")
     key = place / "runs/results" / made / "key.json"
     key.write_text(key.read_text().replace('"attention"', f'"{STRANGER}"'))
