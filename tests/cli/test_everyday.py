@@ -46,6 +46,9 @@ set = { fusion = "score-sum" }
 SHAPES = {"face": (200, 180), "finger": (96, 96)}  # height, width
 
 
+WRITE_NOTHING = ("compare", "datasets", "doctor")
+
+
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> list[str]:
     """The words that run a small spec of one's own."""
