@@ -129,18 +129,10 @@ def read(folder: Path) -> VectorSet:
         raise MmbioError(f"{folder}: a vector set of another mmbio version; run mmbio import again")
     path = folder / "samples.csv"
     try:
-        rows = dict.fromkeys(info["modalities"], "Int64")
-        text: dict[Any, Any] = dict.fromkeys((*COLUMNS, *info["attributes"]), str)
-        table = pd.read_csv(
-            path,
-            dtype=text | rows,
-            keep_default_na=False,
-            na_values={m: [""] for m in rows},
-            float_precision="round_trip",  # the other ways end in a segmentation fault on odd exponents
-        )
-        for modality in rows:
-            table[modality] = table[modality].fillna(-1).astype(np.int64)
-        if lacking := [name for name in text if name not in table]:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+        for modality in info["modalities"]:
+            table[modality] = _rows(table[modality], modality)
+        if lacking := [name for name in (*COLUMNS, *info["attributes"]) if name not in table]:
             raise ValueError(f"no column {lacking[0]}")
         if not isinstance(info["modalities"], dict) or not isinstance(info["attributes"], list):
             raise ValueError(f"{MARKER} is not as mmbio wrote it")
@@ -148,6 +140,13 @@ def read(folder: Path) -> VectorSet:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MmbioError(f"{path}: not readable ({error}); run mmbio import again") from error
     return VectorSet(folder, info, table)
+
+
+def _rows(texts: pd.Series, modality: str) -> np.ndarray:
+    """The rows of a modality's vectors, -1 where a sample misses it; pandas's own way can end the process."""
+    if not texts.str.fullmatch("[0-9]{0,18}").all():
+        raise ValueError(f"column {modality} holds what is no row's number")
+    return texts.mask(texts == "", "-1").to_numpy(str).astype(np.int64)
 
 
 def check(samples: pd.DataFrame, name: str) -> None:

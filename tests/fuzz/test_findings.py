@@ -19,6 +19,7 @@ from tests.fuzz.target import tried
 
 HUGE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647,), }\n"
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+SAMPLE = b"id,subject,gender,video,clip,part,face,Bald\na,x,F,v,c,"
 SOURCES: dict[str, Any] = stored.INFO["sources"]  # type: ignore[assignment]
 BYTES = b"{'descr': '|S1', 'fortran_order': False, 'shape': (3, 2), }\n"
 NESTED = b"(" * 900
@@ -101,6 +102,8 @@ CASES: list[tuple[str, bytes, str]] = [
     ("manifest", info_with(note=float("nan")), "build it again"),  # ValueError of JSON
     ("manifest", info_with(sources=SOURCES | {"voice": 2}), "without its source"),  # AttributeError
     ("manifest", info_with(sources=SOURCES | {"voice": {"synthetic": True}}), "without folder or sets"),  # KeyError
+    ("vector-set-samples", SAMPLE + b"test,1e94294967295,1\n", "what is no row's number"),  # segmentation fault
+    ("vector-set-samples", SAMPLE + b"test,18446744073709551616,1\n", "what is no row's number"),  # OverflowError
     ("listed-trials", arrays.npy_head(BYTES, b"1".ljust(48, b"\0")), "not readable as trials"),  # TypeError
     ("manifest-items", ITEMS.replace(b"1,1,train", b"1,7,train"), "one of an unknown subject"),  # IndexError
     ("manifest-items", ITEMS.replace(b"2,0,train", b"x,0,train"), "the column item holds no whole numbers"),
