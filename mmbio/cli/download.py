@@ -1,9 +1,10 @@
 """mmbio download."""
 
 import json
+import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +14,8 @@ from mmbio.errors import MmbioError
 if TYPE_CHECKING:
     from mmbio.data.fetch.dataset import Dataset
     from mmbio.data.fetch.whence import Options
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @click.command("download", short_help="Put data sets where mmbio finds them.")
@@ -72,19 +75,19 @@ def command(
     if sets == [None]:
         _synthetic(to, seed, out, dry_run, as_json, quiet)
         return
-    root = _root(to, out, dry_run)
+    root, home = _root(to, out, dry_run), Path(out or os.environ.get("MMBIO_HOME") or "runs")
     wanted = Options(mirror, jobs, keep_archives)
     for dataset in sets:
         if dataset is None:
             _synthetic(None, seed, out, dry_run, as_json, quiet)
         elif source is not None:
-            _place(dataset, Path(source), root, dry_run, as_json, quiet)
+            _place(dataset, Path(source), root, home, dry_run, as_json, quiet)
         elif dataset.steps:
             _steps(dataset, as_json)
         elif dry_run:
             _plan(dataset, root, wanted, as_json, quiet)
         else:
-            _fetch(dataset, root, wanted, as_json, quiet)
+            _fetch(dataset, root, home, wanted, as_json, quiet)
 
 
 def _dataset(name: str) -> "Dataset | None":
@@ -179,7 +182,7 @@ def _plan(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quie
     _print(planned(found), planned_json(found), as_json, quiet)
 
 
-def _fetch(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quiet: bool) -> None:
+def _fetch(dataset: "Dataset", root: Path, home: Path, wanted: "Options", as_json: bool, quiet: bool) -> None:
     from mmbio.cli.download_words import already_placed, ended, fetched, fetched_json
     from mmbio.cli.transfer_bars import transfer_bars
     from mmbio.data.fetch.get import get, placed_by_hand
@@ -195,9 +198,10 @@ def _fetch(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, qui
         click.echo(ended(root / dataset.folder), err=True)
         raise
     _print(fetched(got, root), fetched_json(got, root), as_json, quiet)
+    _warn_of_excluded(dataset, root, home)
 
 
-def _place(dataset: "Dataset", source: Path, root: Path, dry_run: bool, as_json: bool, quiet: bool) -> None:
+def _place(dataset: "Dataset", source: Path, root: Path, home: Path, dry_run: bool, as_json: bool, quiet: bool) -> None:
     from mmbio.cli.download_words import placed_json, placed_lines
     from mmbio.cli.progress import progress
     from mmbio.data.fetch.place import place
@@ -208,6 +212,23 @@ def _place(dataset: "Dataset", source: Path, root: Path, dry_run: bool, as_json:
         placed = place(dataset, source, root, report)
     told = placed_json(placed, dataset, root, source)
     _print(placed_lines(placed, dataset, root), told, as_json, quiet)
+    _warn_of_excluded(dataset, root, home)
+
+
+def _warn_of_excluded(dataset: "Dataset", root: Path, home: Path) -> None:
+    """Say that files of people came whom `mmbio purge` took out of the home."""
+    from mmbio.data import excluded
+    from mmbio.purge import sources
+
+    if dataset.reader is None or not (home / excluded.FILE).exists():
+        return
+    n = excluded.returned(home, sources.sets(root, dataset.reader))
+    if n:
+        _LOG.warning(
+            "%s: people came whom mmbio purge excluded: %d; build-virtual leaves them out, purge removes them",
+            dataset.name,
+            n,
+        )
 
 
 def _print(lines: list[str], told: dict[str, Any], as_json: bool, quiet: bool) -> None:

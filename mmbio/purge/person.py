@@ -104,7 +104,7 @@ def excluded(text: str, home: Path, people: Iterable[Person]) -> tuple[Person, .
     everybody = set(people)
     if any(text in (p.subject, str(p), p.name) for p in everybody):
         return ()
-    names = {*READERS, *(p.set_name for p in everybody)}
+    names = {*READERS, home.resolve().name, *(p.set_name for p in everybody)}  # a home may be a set itself
     guesses = {Person(name, text) for name in names}
     guesses |= {Person(*text.split(mark, 1)) for mark in ":/" if mark in text}
     return tuple(sorted(p for p in guesses if excluded_people.holds(home, p.set_name, p.subject)))

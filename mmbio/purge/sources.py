@@ -21,17 +21,17 @@ def inside(home: Path) -> list[Path]:
     return [data, *sorted(p for p in data.iterdir() if p.is_dir())] if data.is_dir() else []
 
 
-def sets(root: Path) -> list[SampleSet]:
-    """All sets that lie at a root and can be read."""
-    return read(root)[0]
+def sets(root: Path, only: str | None = None) -> list[SampleSet]:
+    """All sets that lie at a root and can be read, or those of one of the readers."""
+    return read(root, only)[0]
 
 
-def read(root: Path) -> tuple[list[SampleSet], list[Unread]]:
+def read(root: Path, only: str | None = None) -> tuple[list[SampleSet], list[Unread]]:
     """All sets that lie at a root, and the folders that none of their readers can read, each with why."""
     found: list[SampleSet] = []
     failed: dict[Path, str] = {}
     for name, reader in READERS.items():
-        folder = _folder(root, reader)
+        folder = _folder(root, reader) if only in (None, name) else None
         if folder is None:
             continue
         try:

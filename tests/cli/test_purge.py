@@ -166,6 +166,21 @@ def test_a_virtual_subject_is_all_of_its_people(home: Path) -> None:
     assert "cannot be told apart" in lines[1]
 
 
+def test_a_virtual_subject_that_went_is_known(home: Path) -> None:
+    folder = next((home / "manifests").glob("multitask-*")).name
+    told(f"{folder}#2", "--yes", "--out", home)
+    for name in (f"{folder}#2", f"{folder.rpartition('-')[2]}#2"):
+        assert f"{name}: already purged" in purge(name, "--yes", "--out", home).stdout
+    with pytest.raises(MmbioError, match="nobody of this name"):
+        purge(f"{folder}#3", "--yes", "--out", home)
+
+
+def test_no_home_is_made(tmp_path: Path) -> None:
+    with pytest.raises(MmbioError, match="nosuch: no such folder; give the home folder"):
+        purge(ECG, "--yes", "--out", tmp_path / "nosuch")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_dry_run_changes_nothing(home: Path) -> None:
     before = {p: p.read_bytes() for p in home.rglob("*") if p.is_file()}
     out = purge(ECG, "--dry-run", "--out", home).stdout

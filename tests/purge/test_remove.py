@@ -116,6 +116,17 @@ def test_a_home_whose_rooms_are_links(home: Path, tmp_path: Path) -> None:
     assert (home / "tiny").is_symlink()
 
 
+def test_a_home_that_is_a_set_keeps_what_else_is_in_it(tmp_path: Path) -> None:
+    home = make_set(tmp_path / "runs", WHO, OTHER)
+    (home / "other").mkdir()
+    (home / "other" / "notes.txt").write_text("x")
+    for who in (WHO, OTHER):
+        assert purge(home, who).found == ()
+        assert remove.plan(f"tiny:{who}", home).already
+        assert (home / "other" / "notes.txt").read_text() == "x"
+    assert {p.name for p in home.iterdir()} == {"other", "excluded.json", ".purge.lock"}
+
+
 def test_rows_in_other_bytes_than_utf8(home: Path) -> None:
     (home / traces.RESULTS).write_bytes(f"name,value\n{WHO},1\nM\xfcller,2\n".encode("latin-1"))
     assert purge(home).found == ()
