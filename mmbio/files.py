@@ -176,11 +176,13 @@ def alone(home: Path) -> Iterator[None]:
 def _held(folder: Path, how: int) -> Iterator[None]:
     """Lock a folder itself, so that nothing is written; where its disk has no such locks, do without."""
     handle = -1
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        if handle >= 0:
-            with suppress(OSError):
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            _take(handle, how, folder)
+            while not os.path.samestat(os.fstat(handle), folder.stat()):  # exchanged while this run waited
+                os.close(handle)
+                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
                 _take(handle, how, folder)
         yield
     finally:

@@ -222,6 +222,29 @@ def test_who_wants_a_home_alone_waits_for_those_who_share_it(tmp_path: Path, cap
     assert names(tmp_path) == []
 
 
+def test_a_home_that_is_exchanged_is_waited_for_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    home.mkdir()
+    other.mkdir()
+    order: list[str] = []
+
+    def lonely() -> None:
+        with alone(home):
+            order.append("alone")
+
+    with ThreadPoolExecutor(1) as pool:
+        with shared(other):
+            with shared(home):
+                waiting = pool.submit(lonely)
+                while not caplog.messages:
+                    time.sleep(0.001)
+                assert files._exchanged(home, other)
+            time.sleep(0.05)
+            order.append("shared")
+        waiting.result()
+    assert order == ["shared", "alone"]
+
+
 def test_a_home_that_is_not_there_is_shared_by_nobody(tmp_path: Path) -> None:
     with shared(tmp_path / "runs"), alone(tmp_path / "runs"):
         pass
