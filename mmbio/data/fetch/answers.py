@@ -1,6 +1,7 @@
 """Answers: one question to a server, its redirects followed, and what each kind of answer means."""
 
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,14 @@ ELSEWHERE: Final = "give another address with --mirror, or what you already have
 
 
 class Cut(Exception):
-    """What another try may mend; `wait` is how many seconds the server asked for."""
+    """What another try may mend; `wait` is how many seconds the server asked for.
 
-    def __init__(self, why: str, wait: float | None = None) -> None:
+    `tries` is how many in a row are enough, where that is fewer than usual.
+    """
+
+    def __init__(self, why: str, wait: float | None = None, tries: int | None = None) -> None:
         super().__init__(why)
-        self.wait = wait
+        self.wait, self.tries = wait, tries
 
 
 class Unreachable(MmbioError):
@@ -86,9 +90,18 @@ def _get(
             " if a proxy signs for it, name that proxy's certificates in REQUESTS_CA_BUNDLE"
         ) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+        if _has_no_name(error):
+            raise Cut("no server of this name is found: no network here, or a proxy is needed", tries=3) from error
         raise Cut(_reason(error)) from error
     except (requests.exceptions.RequestException, ValueError) as error:
         raise MmbioError(f"{url}: cannot be asked for ({error}); {ELSEWHERE}") from error
+
+
+def _has_no_name(error: BaseException | None) -> bool:
+    """Whether a name could not be turned into an address, which without a network none can."""
+    while error is not None and not isinstance(error, socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _answer(response: requests.Response, url: str) -> Answer:

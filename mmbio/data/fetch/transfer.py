@@ -87,10 +87,10 @@ class Resuming:
                 gained = part.size - best
                 best = max(best, part.size)
                 failures = 1 if gained >= min(ENOUGH, (self.size or 100 * ENOUGH) // 100 + 1) else failures + 1
-                if failures >= self.wire.tries:
+                if failures >= min(self.wire.tries, cut.tries or self.wire.tries):
                     raise Unreachable(
-                        f"{url}: {cut}, {failures} times in a row; what has come stays, so run the same command again,"
-                        " or give another address with --mirror"
+                        f"{url}: {cut}, {failures} times in a row; run the same command again, which goes on from what"
+                        " has come, or give another address with --mirror, or a copy with --from"
                     ) from cut
                 self._pause(url, cut, failures)
         return False
