@@ -59,7 +59,9 @@ def page(dataset: Dataset, state: State) -> list[str]:
     lines = [click.style(f"{dataset.title} ({dataset.name})", bold=True), ""]
     for key, text in facts:
         lines += _wrapped(text, f"  {key:9} ", " " * 12)
-    lines += ["", "To get it:", *_steps(dataset), "", "To cite it:"]
+    if not state.whole:
+        lines += ["", "To get it:", *_steps(dataset)]
+    lines += ["", "To cite it:"]
     return [*lines, *(f"  {line}" for line in dataset.citation.splitlines())]
 
 

@@ -1,12 +1,14 @@
 """ResNet-50 up to its average pool: images -> 2,048 numbers (multitask paper, "Feature extraction")."""
 
 import io
+import logging
 import shutil
 import socket
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from http.client import HTTPException
 from pathlib import Path
 from types import MappingProxyType
@@ -39,6 +41,7 @@ IMAGENET: Final = ResNet50_Weights.IMAGENET1K_V1
 DTYPES: Final = MappingProxyType({"fp32": torch.float32, "bf16": torch.bfloat16})
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
+_log: Final = logging.getLogger(__name__)
 
 
 class ResNet50:
@@ -154,9 +157,12 @@ def _imagenet() -> dict[str, Tensor]:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)
     try:
-        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
-            IMAGENET.url, progress=False, check_hash=True, weights_only=True
-        )
+        if not cached.is_file():
+            _log.warning("fetching the ImageNet weights of ResNet-50 (100 MB) to %s", cached)
+        with redirect_stderr(io.StringIO()):  # torch's own line
+            state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+                IMAGENET.url, progress=False, check_hash=True, weights_only=True
+            )
     except (HTTPException, URLError, OSError, RuntimeError) as error:
         raise MmbioError(
             f"ImageNet weights: no file at {cached} and no download ({error});"
