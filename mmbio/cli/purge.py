@@ -99,9 +99,6 @@ def _show(planned: "Plan", unknown: bool) -> None:
         click.echo("they stand behind one virtual subject, whose samples cannot be told apart in what was fused")
     _list("goes", planned.traces.things, planned.home)
     _list("goes" if unknown else "stays, of an unknown manifest (see --unknown)", planned.traces.unknown, planned.home)
-    commands = dict.fromkeys(thing.again for thing in planned.traces.things if thing.again)
-    for line in reversed(commands):  # in the order in which they are run
-        click.echo(f"again: {line}")
     for path in planned.sources[:FEW]:
         click.echo(f"goes: {path} (source file, or lines of it)")
     if len(planned.sources) > FEW:
@@ -110,6 +107,10 @@ def _show(planned: "Plan", unknown: bool) -> None:
         click.echo(f"stays: {folder} ({why})")
     for path in planned.elsewhere:
         click.echo(f"stays: source files in {path}; remove them there, or add --data ROOT, which they lie below")
+    for line in planned.commands:
+        click.echo(f"again: {line}")
+    if any(" --weights FILE" in line for line in planned.commands):
+        click.echo("note: FILE is the ResNet-50 file of then, whose path nothing here tells; put it in its place")
 
 
 def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:
@@ -144,6 +145,7 @@ def _told(planned: "Plan", unknown: bool, gone: "list[Thing]", proof: "Proof | N
         "unknown": plain(planned.traces.unknown),
         "sources": [str(p) for p in planned.sources],
         "already": planned.already,
+        "commands": list(planned.commands),
         "unread": [{"path": folder, "why": why} for folder, why in planned.unread],
         "sources_that_stay": [str(p) for p in planned.elsewhere],
         "removed": plain(gone),

@@ -34,7 +34,7 @@ from mmbio.files import bytes_hash, content_hash, read_json, remembered, replaci
 SCHEMA = 2
 TABLES = ("subjects", "samples", "items")
 MORE = ("trials", "attributes")  # written where there are any
-UNHASHED = frozenset({"hash", "sources", "notes", "version", "fingerprint"})
+UNHASHED = frozenset({"hash", "sources", "notes", "version", "fingerprint", "asked"})
 
 
 @dataclass(frozen=True)

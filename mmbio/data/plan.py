@@ -1,7 +1,7 @@
 """Plan: the choices of one build-virtual run, and what a protocol makes of them."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pandas as pd
@@ -35,6 +35,14 @@ class Plan:
     @property
     def n_triplets(self) -> int:
         return TRIPLETS[self.scale] if self.triplets is None else self.triplets
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The choices that are not the defaults, as plain values."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "protocol"}
+        default = {f.name: f.default for f in fields(self)} | {"split": self.protocol.splits[0]}
+        differing = {name: value for name, value in chosen.items() if value != default[name]}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in differing.items()}
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def build(sets: Sets, plan: Plan, home: Path, report: Report = silent) -> manife
         "sources": sources,
         "notes": _notes(sets),
         "fingerprint": made_of,
+        "asked": plan.asked,
     }
     name = f"{plan.protocol.name}-{plan.split}-{drawn.info['scale'].replace(' ', '-')}"
     tables = (drawn.subjects, drawn.samples, drawn.items)

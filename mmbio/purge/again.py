@@ -3,15 +3,46 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from mmbio.data.readers.registry import READERS
 from mmbio.files import read_json
 from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
 
+FILE: Final = "FILE"  # stands for a file of weights of which nothing here knows the path
+CHOICES: Final = (
+    "subjects",
+    "ages",
+    "split",
+    "scale",
+    "triplets",
+    "folds",
+    "match",
+    "genuine",
+    "same_gender",
+    "frames",
+)
+
 
 def of_manifest(info: Mapping[str, Any], home: Path) -> str:
-    """`mmbio build-virtual` with a manifest's choices; as many subjects as then fit."""
+    """`mmbio build-virtual` with a manifest's choices."""
     words = ["build-virtual", "--protocol", info["protocol"], *_data(info, home)]
+    words += _asked(info["asked"]) if "asked" in info else _told_apart(info)
+    return command([*words, "--seed", info["seed"]], home)
+
+
+def _asked(asked: Mapping[str, Any]) -> list[str]:
+    words: list[str] = []
+    for name in (*CHOICES, "skip_unusable"):
+        value = asked.get(name, False)
+        told = "-".join(map(str, value)) if isinstance(value, list) else str(value)
+        words += [f"--{name.replace('_', '-')}", *([] if value is True else [told])] if value is not False else []
+    return words
+
+
+def _told_apart(info: Mapping[str, Any]) -> list[str]:
+    """The options that what a manifest of an older version says leads back to; as many subjects as then fit."""
+    words: list[str] = []
     words += ["--split", info["split"]] if info["protocol"] == "multitask" else []
     if info.get("triplets") and info["scale"] not in ("quick", "paper"):
         words += ["--triplets", info["triplets"]]
@@ -23,11 +54,12 @@ def of_manifest(info: Mapping[str, Any], home: Path) -> str:
     words += ["--genuine", info["genuine"]] if info.get("genuine") else []
     words += ["--same-gender"] if "same gender" in info.get("trials", "") else []
     words += ["--skip-unusable"] if any("not readable" in why for why in info.get("dropped", ())) else []
-    return command([*words, "--seed", info["seed"]], home)
+    return list(map(str, words))
 
 
-def of_checkpoint(config: Mapping[str, Any], home: Path) -> str:
-    """`mmbio train` with a checkpoint's settings, on the newest manifest."""
+def of_checkpoint(key: Mapping[str, Any], home: Path, files: Mapping[str, str]) -> str:
+    """`mmbio train` with a checkpoint's settings, on the newest manifest; `files` are of weights, by their hash."""
+    config = key["config"]
     words = ["train", "--protocol", config["protocol"], "--fusion", config["fusion"]]
     words += ["--modalities", ",".join(config["modalities"])]
     verifies = PROTOCOLS[str(config["protocol"])].verifies
@@ -40,7 +72,25 @@ def of_checkpoint(config: Mapping[str, Any], home: Path) -> str:
     if not verifies and config.get("task_weights") != dict(TASK_WEIGHTS):
         words += ["--loss-weights", _numbers(config["task_weights"])]
     words += ["--segment", f"{config['segment_s']:g}"] if config.get("segment_s") else []
-    return command([*words, "--seed", config["seed"]], home)
+    return command([*words, *_weights(key, files, True), "--seed", config["seed"]], home)
+
+
+def weights_of(key: Mapping[str, Any]) -> str:
+    """The weights of the ResNet-50 behind a checkpoint, as keys name them; "" where there is none."""
+    embeddings = [e for k in key.get("members", [key]) for e in k["embeddings"].values()]
+    return next((str(e["weights"]) for e in embeddings if e["backbone"] == "resnet50"), "")
+
+
+def weights_option(weights: str, files: Mapping[str, str]) -> list[str]:
+    """`--weights` for weights as keys name them."""
+    named = {"random-0": "random", "imagenet1k-v1": "imagenet"}
+    return ["--weights", named.get(weights) or files.get(weights, FILE)] if weights else []
+
+
+def _weights(key: Mapping[str, Any], files: Mapping[str, str], trains: bool) -> list[str]:
+    """A test needs a file alone named; what else it takes, the checkpoint knows."""
+    weights = weights_of(key)
+    return weights_option(weights, files) if trains or weights.startswith("file-") else []
 
 
 def as_typed(path: Path) -> str:
@@ -52,13 +102,13 @@ def as_typed(path: Path) -> str:
     return shlex.join(map(str, typed)) if isinstance(typed, list) and typed[:1] == ["mmbio"] else ""
 
 
-def of_result(key: Mapping[str, Any], home: Path) -> str:
-    """`mmbio eval` under a result's condition, on the newest checkpoint."""
+def of_result(key: Mapping[str, Any], home: Path, files: Mapping[str, str]) -> str:
+    """`mmbio eval` under a result's condition, on the newest checkpoint; `files` as for `of_checkpoint`."""
     words = ["eval", "--protocol", key["checkpoint"]["config"]["protocol"]]
     for effect in str(key["condition"]).split(","):
         name, _, value = effect.partition("=")
         words += ["--missing", value] if name == "missing" else ["--noise", effect] if value else []
-    return command(words, home)
+    return command([*words, *_weights(key["checkpoint"], files, False)], home)
 
 
 def command(words: Sequence[object], home: Path) -> str:
@@ -71,10 +121,19 @@ def _data(info: Mapping[str, Any], home: Path) -> list[str]:
     folders = {m: Path(s["folder"]) for m, s in info["sources"].items()}
     if all(f.is_relative_to(home.resolve() / "data") and info["sources"][m]["synthetic"] for m, f in folders.items()):
         return []
-    roots = {f if "vectors" in info["sources"][m] else f.parent for m, f in folders.items()}
+    made = (home / "data" / "synthetic").resolve()
+    by_mmbio = [m for m, f in folders.items() if f.is_relative_to(made)]
+    others = {m: f for m, f in folders.items() if m not in by_mmbio}
+    roots = {f.parent if _is_set(f) and "vectors" not in info["sources"][m] else f for m, f in others.items()}
+    synthetic = [word for m in by_mmbio for word in ("--source", f"{m}=synthetic")]
     if len(roots) == 1:
-        return ["--data", str(roots.pop())]
-    return [word for m, f in folders.items() for word in ("--source", f"{m}={f}")]
+        return ["--data", str(roots.pop()), *synthetic]
+    return [*(word for m, f in others.items() for word in ("--source", f"{m}={f}")), *synthetic]
+
+
+def _is_set(folder: Path) -> bool:
+    """True for the folder of one set; several sets lie at a root."""
+    return any(folder.name.lower() == name.lower() for reader in READERS.values() for name in reader.folders)
 
 
 def _numbers(weights: Mapping[str, float]) -> str:

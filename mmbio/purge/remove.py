@@ -16,7 +16,7 @@ import numpy as np
 from mmbio.data import excluded, vector_sets
 from mmbio.errors import MmbioError
 from mmbio.files import alone, locked, read_json, replacing, write_json
-from mmbio.purge import aside, person, proof, sources, traces
+from mmbio.purge import aside, order, person, proof, sources, traces
 from mmbio.purge import marks as marks_of
 from mmbio.purge.marks import Marks
 from mmbio.purge.proof import JOURNAL, LOCK, Proof
@@ -41,6 +41,7 @@ class Plan:
     unread: tuple[Unread, ...] = ()  # folders of sets at roots of which nobody can tell who is in them
     already: bool = False  # purged before: what is known of who goes is their name alone
     forms: tuple[str, ...] = ()  # of a virtual subject, all ways to name it
+    commands: tuple[str, ...] = ()  # that make anew what goes, in the order in which they are run
 
 
 def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
@@ -69,17 +70,19 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
     elsewhere = [
         p for p in person.folders(home, marks.persons) if not any(p.is_relative_to(r.resolve()) for r in roots)
     ]
+    found = traces.find(home, marks)
     return Plan(
         home,
         tuple(sorted({subject, *before})),
         marks,
-        traces.find(home, marks),
+        found,
         root,
         tuple(dict.fromkeys(at_root)),
         tuple(elsewhere),
         tuple(unread),
         (bool(already) or numbered) and not before,
         forms,
+        order.commands(found.things, home),
     )
 
 

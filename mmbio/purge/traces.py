@@ -2,21 +2,19 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from safetensors import SafetensorError, safe_open
-
 from mmbio.data import manifest as manifest_room
 from mmbio.data import vector_sets
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
-from mmbio.purge import again, person, walk
+from mmbio.purge import again, order, person, walk
 from mmbio.purge.aside import ASIDE
 from mmbio.purge.marks import Marks
+from mmbio.purge.order import key_of, record
 from mmbio.purge.search import Search
 
 DERIVED: Final = ("tables", "audits", "attention", "reproduced", "logs")  # of the entries, those that hold a mark go
@@ -67,21 +65,22 @@ def find(home: Path, marks: Marks) -> Traces:
 def _made_on(home: Path) -> dict[Path, tuple[Thing, set[str]]]:
     """Results and checkpoints, each with the hashes of the manifests it was made on; of an unreadable one, `?`."""
     found = {}
+    files = order.weight_files(home)
     for folder in sorted(p for p in (home / "results").glob("*") if p.is_dir() and not p.name.startswith(".")):
-        key, record = _json(folder / "key.json"), _json(folder / "run.json")
-        told = _told(again.of_result, key, home)
-        found[folder] = Thing(folder, "result", told), _hashes(key.get("checkpoint")) | _hashes(record) or {"?"}
+        key, ran = record(folder / "key.json"), record(folder / "run.json")
+        told = _told(again.of_result, key, home, files)
+        found[folder] = Thing(folder, "result", told), _hashes(key.get("checkpoint")) | _hashes(ran) or {"?"}
     for path in sorted((home / "checkpoints").glob("*.safetensors")):
-        key = _key(path)
-        told = _told(again.of_checkpoint, key.get("config"), home)
+        key = key_of(path)
+        told = _told(again.of_checkpoint, key, home, files)
         found[path] = Thing(path, "checkpoint", told), _hashes(key) or {"?"}
     return found
 
 
-def _told(tell: Callable[[Any, Path], str], about: Any, home: Path) -> str:
+def _told(tell: Callable[..., str], about: Any, home: Path, *more: Any) -> str:
     """The command that makes a thing anew; "" where what is known of it is damaged."""
     try:
-        return tell(about, home)
+        return tell(about, home, *more)
     except (KeyError, TypeError, ValueError, AttributeError):
         return ""
 
@@ -93,22 +92,6 @@ def _hashes(key: Any) -> set[str]:
     members = key.get("members")
     inner = {h for one in members for h in _hashes(one)} if isinstance(members, list) else set()
     return inner | ({str(key["manifest"])} if "manifest" in key else set())
-
-
-def _key(path: Path) -> dict[str, Any]:
-    try:
-        with safe_open(path, "np") as file:
-            key = json.loads((file.metadata() or {})["mmbio"])
-    except (OSError, SafetensorError, KeyError, ValueError, RecursionError):
-        return {}
-    return key if isinstance(key, dict) else {}
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return read_json(path, "record")
-    except MmbioError:
-        return {}
 
 
 def _derived(home: Path, search: Search, marks: Marks) -> Iterator[Thing]:
@@ -157,15 +140,20 @@ def holds(search: Search, row: list[str]) -> bool:
 def _stores(home: Path, marks: Marks) -> Iterator[Thing]:
     """Stores of the manifests that go and of no other, and those that no manifest is there for."""
     kept: set[str] = set()
+    files = order.weight_files(home)
     for folder in person.manifests(home):
         if person.hash_of(folder) not in marks.manifests:
             found = manifest_room.read(folder)
             kept |= {found.items_hash(m) for m in found.modalities}
     for folder in sorted(p for p in (home / "store").glob("*") if p.is_dir() and not p.name.startswith(".")):
-        items = _json(folder / "key.json").get("items")
+        key = record(folder / "key.json")
+        items = key.get("items")
         if items not in kept:
             why = "store" if items in marks.items else "store of no manifest here"
-            yield Thing(folder, why, again.command(["extract"], home))
+            weights = (
+                again.weights_option(str(key.get("weights", "")), files) if key.get("backbone") == "resnet50" else []
+            )
+            yield Thing(folder, why, again.command(["extract", *weights], home))
 
 
 def _manifests(home: Path, marks: Marks) -> Iterator[Thing]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,7 +22,7 @@ from mmbio.data import vector_sets
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
 from mmbio.fuse import config
-from mmbio.purge import remove
+from mmbio.purge import order, remove
 from mmbio.purge.proof import JOURNAL
 
 Call = Callable[..., Result]
@@ -147,13 +148,35 @@ def test_who_went_stays_away(home: Path, good: Call, tiny_root: Path) -> None:
     assert ECG.encode() not in (home / "excluded.json").read_bytes()
 
 
-def test_the_commands_that_are_named_run(home: Path, good: Call) -> None:
-    made = told(ECG, "--yes", "--out", home)
-    commands = {thing["what"]: thing["again"].split()[1:] for thing in made["goes"]}
-    good(*commands["manifest"])
-    good(*commands["checkpoint"])
-    good(*commands["result"])
-    assert set(pd.read_csv(home / "results.csv")["protocol"]) == {"audiovisual", "multitask"}
+def test_the_commands_that_are_named_run(home: Path, good: Call, tiny_root: Path) -> None:
+    good("build-virtual", "--data", tiny_root, "--triplets", 4, "--folds", 2, "--subjects", 4, "--out", home)
+    who = manifests.read(manifests.newest(home, "multitask") or home).subjects["ecg"][0]
+    few = {name: replace(how, epochs=2, steps=2) for name, how in config.OPTIMISERS.items()}
+    columns = ["fusion", "modalities", "split", "scale", "train_condition", "test_condition", "weights"]
+
+    def stands() -> set[tuple[str, ...]]:
+        table = pd.read_csv(home / "results.csv", dtype=str, keep_default_na=False)
+        return set(table[table["protocol"] == "multitask"][columns].itertuples(index=False, name=None))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "OPTIMISERS", few)
+        for modalities, noise in (("ecg,finger", "ecg=0.2"), ("ecg", "ecg=0.1")):
+            weights = ("--weights", "random") if "finger" in modalities else ()
+            good("train", "--modalities", modalities, "--folds", 1, *weights, "--out", home)
+            good("eval", "--noise", noise, "--out", home)
+        before = stands()
+        made = told(who, "--yes", "--out", home)
+        kinds = [line.split()[1] for line in made["commands"]]
+        assert kinds[:8] == ["build-virtual", "train", "eval", "build-virtual", *["train", "eval"] * 2]
+        assert "--subjects 4" in made["commands"][3]
+        for line in made["commands"]:
+            good(*shlex.split(line)[1:])
+    assert stands() == before
+    assert len(before) == 3
+    folders = (home / "manifests").glob("multitask-*")
+    assert sorted((f.info["folds"], f.n_subjects) for f in map(manifests.read, folders)) == [(2, 4), (2, 5)]
+    configs = [order.key_of(path)["config"] for path in (home / "checkpoints").glob("multitask-*.safetensors")]
+    assert sorted(str(one["folds"]) for one in configs) == ["1", "1", "None"]
 
 
 def test_a_virtual_subject_is_all_of_its_people(home: Path) -> None:
