@@ -80,7 +80,7 @@ def command(
     if as_json:
         click.echo(json.dumps(_told(planned, unknown, gone, proof)))
     else:
-        _end(proof, left, quiet)
+        _end(planned, gone, proof, left, quiet)
     if proof.found or left:
         sys.exit(1)
 
@@ -100,13 +100,15 @@ def _show(planned: "Plan", unknown: bool) -> None:
     _list("goes", planned.traces.things, planned.home)
     _list("goes" if unknown else "stays, of an unknown manifest (see --unknown)", planned.traces.unknown, planned.home)
     for path in planned.sources[:FEW]:
-        click.echo(f"goes: {path} (source file, or lines of it)")
+        click.echo(f"{'loses lines' if path in planned.lists else 'goes'}: {path} (source file)")
     if len(planned.sources) > FEW:
-        click.echo(f"goes: {len(planned.sources) - FEW} more (source files)")
+        click.echo(f"goes: {len(planned.sources) - FEW:,} more (source files)")
     for folder, why in planned.unread:
         click.echo(f"stays: {folder} ({why})")
     for path in planned.elsewhere:
         click.echo(f"stays: source files in {path}; remove them there, or add --data ROOT, which they lie below")
+    if planned.made:
+        click.echo("synthetic roots hold nobody and stay")
     for line in planned.commands:
         click.echo(f"again: {line}")
     if any(" --weights FILE" in line for line in planned.commands):
@@ -118,20 +120,26 @@ def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:
         ours = [thing for thing in things if thing.what == what]
         for thing in ours[:FEW]:
             behind = f" -> {thing.path.resolve()}" if thing.path.is_symlink() else ""
-            click.echo(f"{verb}: {thing.path.relative_to(home)}{behind} ({what})")
+            word = "loses rows" if thing.rewritten else verb
+            click.echo(f"{word}: {thing.path.relative_to(home)}{behind} ({what})")
         if len(ours) > FEW:
-            click.echo(f"{verb}: {len(ours) - FEW} more ({what})")
+            click.echo(f"{verb}: {len(ours) - FEW:,} more ({what})")
 
 
-def _end(proof: "Proof", left: "list[Thing]", quiet: bool) -> None:
+def _end(planned: "Plan", gone: "list[Thing]", proof: "Proof", left: "list[Thing]", quiet: bool) -> None:
     for path, what in proof.found:
         click.echo(f"left: {path} ({what})", err=True)
     for thing in left:
         click.echo(f"left: {thing.path} (nobody can tell of whom; add --unknown to remove it)", err=True)
     if not quiet:
+        deleted = [path for path in planned.sources if path not in planned.lists and not path.exists()]
+        edited = [path for path in planned.sources if path in planned.lists]
+        n_edited = sum(thing.rewritten for thing in gone) + len(edited)
+        n_gone = sum(not thing.rewritten for thing in gone) + len(deleted)
+        click.echo(f"gone: {n_gone:,} things, {n_edited:,} lists edited")
         click.echo(
-            f"searched: {proof.n_files} files, {proof.n_bytes} bytes, {proof.n_vectors} vectors; found:"
-            f" {len(proof.found)}"
+            f"searched: {proof.n_files:,} files, {proof.n_bytes:,} bytes; vectors of this person compared:"
+            f" {proof.n_vectors:,}; found: {len(proof.found):,}"
         )
 
 

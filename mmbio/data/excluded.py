@@ -1,7 +1,7 @@
 """Excluded people: whom `mmbio purge` took out of a home folder, so that no later manifest takes them in again.
 
-`excluded.json` holds a salt and salted hashes of SET and subject: it names nobody, but whoever has the file can test
-whether a certain name is in it.
+`excluded.json` holds a salt and salted hashes of SET and subject, others where mmbio made the person: it names nobody,
+but whoever has the file can test whether a certain name is in it.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from mmbio.data.listed import is_synthetic
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
 from mmbio.files import read_json, write_json
@@ -19,10 +20,10 @@ from mmbio.files import read_json, write_json
 FILE: Final = "excluded.json"
 
 
-def add(home: Path, people: Iterable[tuple[str, str]]) -> None:
-    """Exclude people, each as (set, subject)."""
+def add(home: Path, people: Iterable[tuple[str, str]], synthetic: bool = False) -> None:
+    """Exclude people, each as (set, subject), or those whom mmbio made and who bear these names."""
     found = _read(home) or {"salt": os.urandom(16).hex(), "people": []}
-    hashes = {_hash(found["salt"], *person) for person in people}
+    hashes = {_hash(found["salt"], *person, synthetic) for person in people}
     if not hashes <= set(found["people"]):
         write_json(home / FILE, {"salt": found["salt"], "people": sorted(hashes | set(found["people"]))})
 
@@ -34,29 +35,32 @@ def without(sets: Mapping[str, Sequence[SampleSet]], home: Path) -> dict[str, tu
 
 
 def holds(home: Path, set_name: str, subject: str) -> bool:
-    """True where a person is excluded."""
+    """True where a person is excluded, be they real or not."""
     found = _read(home)
-    return found is not None and _hash(found["salt"], set_name, subject) in found["people"]
+    return found is not None and any(
+        _hash(found["salt"], set_name, subject, made) in found["people"] for made in (False, True)
+    )
 
 
 def returned(home: Path, sets: Iterable[SampleSet]) -> int:
     """How many excluded people sets name, whose files are here though nothing of them is wanted."""
     found = _read(home)
-    people = {(one.name, sample.subject) for one in sets for sample in one.samples} if found else set()
+    people = {(one.name, s.subject, is_synthetic(one)) for one in sets for s in one.samples} if found else set()
     return sum(_hash(found["salt"], *who) in set(found["people"]) for who in people) if found else 0
 
 
 def _less(one: SampleSet, found: Mapping[str, Any]) -> SampleSet:
     excluded = set(found["people"])
-    gone = {s for s in {s.subject for s in one.samples} if _hash(found["salt"], one.name, s) in excluded}
+    made = is_synthetic(one)
+    gone = {s for s in {s.subject for s in one.samples} if _hash(found["salt"], one.name, s, made) in excluded}
     if not gone:
         return one
     note = f"{one.name}: {len(gone)} left out, whom mmbio purge excluded"
     return replace(one, samples=tuple(s for s in one.samples if s.subject not in gone), notes=(*one.notes, note))
 
 
-def _hash(salt: str, set_name: str, subject: str) -> str:
-    name = f"{set_name}\0{subject}".encode(errors="surrogateescape")
+def _hash(salt: str, set_name: str, subject: str, synthetic: bool) -> str:
+    name = "\0".join((*(("synthetic",) if synthetic else ()), set_name, subject)).encode(errors="surrogateescape")
     return hmac.new(bytes.fromhex(salt), name, hashlib.sha256).hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Person: whom SUBJECT means, of all people that a home folder names."""
 
 import csv
+import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from mmbio.files import read_json
 from mmbio.protocols import MODALITIES
 from mmbio.purge import walk
 from mmbio.purge.aside import ASIDE
+from mmbio.purge.made import is_made
 
 FEW: Final = 6  # names in a sentence
 NUMBERED: Final = "#"  # stands for the set of a virtual subject, in the list of who is excluded
@@ -40,7 +42,7 @@ class Person:
         return cls(*name.split("/", 1))
 
 
-def virtual(folder: Path) -> list[set[Person]]:
+def virtual(folder: Path, modalities: Iterable[str] = MODALITIES) -> list[set[Person]]:
     """The people behind each subject of a manifest, which may be edited or of another version."""
     path = folder / "subjects.csv"
     try:
@@ -50,7 +52,7 @@ def virtual(folder: Path) -> list[set[Person]]:
         raise MmbioError(
             f"{path}: not readable ({error}), so nobody can tell who is in it; remove its folder"
         ) from error
-    return [{Person.of(row[m]) for m in MODALITIES if "/" in (row.get(m) or "")} for row in rows]
+    return [{Person.of(row[m]) for m in modalities if "/" in (row.get(m) or "")} for row in rows]
 
 
 def manifests(home: Path) -> list[Path]:
@@ -59,11 +61,11 @@ def manifests(home: Path) -> list[Path]:
 
 
 def sets(*roots: Path) -> list[Path]:
-    """The vector sets below some folders, or there themselves."""
+    """The vector sets below some folders, or there themselves, of people whom mmbio did not make."""
     found = {
         path.parent
         for root in roots
-        for path in walk.below(root)
+        for path in (walk.below(root, stays=is_made) if not is_made(root) else ())
         if path.name == vector_sets.MARKER and not any(part.startswith(ASIDE) for part in path.parts)
     }
     return sorted(found)
@@ -72,10 +74,21 @@ def sets(*roots: Path) -> list[Path]:
 def known(home: Path, *roots: Path) -> set[Person]:
     """Everybody that a home's manifests and vector sets name, and vector sets below other roots."""
     people = {p for folder in manifests(home) for subject in virtual(folder) for p in subject}
-    return people | {p for folder in sets(home, *roots) for p in _in_set(folder)}
+    return people | {p for folder in sets(home, *roots) for p in known_in(folder)}
 
 
-def _in_set(folder: Path) -> Iterator[Person]:
+def synthetic(home: Path, real: Iterable[Person]) -> set[Person]:
+    """Those whom manifests name as mmbio's own, and neither `real` nor any manifest as anybody else."""
+    made, others = set[Person](), set(real)
+    for folder in manifests(home):
+        for modality, source in read_json(folder / "manifest.json", "manifest").get("sources", {}).items():
+            kind = made if source.get("synthetic") is True else others
+            kind.update(p for subject in virtual(folder, [modality]) for p in subject)
+    return made - others
+
+
+def known_in(folder: Path) -> Iterator[Person]:
+    """The people of a vector set."""
     found = vector_sets.read(folder)
     return (Person(found.name, subject) for subject in found.samples["subject"].unique())
 
@@ -94,9 +107,16 @@ def meant(text: str, home: Path, people: set[Person]) -> tuple[Person, ...]:
         told = ", ".join(str(p) for p in sorted(names)[:FEW])
         raise MmbioError(f"SUBJECT {text}: {len(names)} people of different sets have this name; give one of {told}")
     raise MmbioError(
-        f"SUBJECT {text}: nobody of this name in {home}; give the set's own name, SET:NAME, or MANIFEST#NUMBER for a"
-        " virtual subject, and --data ROOT where only source files are left"
+        f"SUBJECT {text}: nobody of this name in {home};{_alike(text, people)} give the set's own name, SET:NAME, or"
+        " MANIFEST#NUMBER for a virtual subject, and --data ROOT where only source files are left"
     )
+
+
+def _alike(text: str, people: Iterable[Person]) -> str:
+    """A question after the name that is most like a text, upper and lower case aside; "" where none is."""
+    names = {form.lower(): form for p in sorted(people) for form in (str(p), p.subject)}
+    close = difflib.get_close_matches(text.lower(), names, 1, 0.75)
+    return f" did you mean {names[close[0]]}, or else" if close else ""
 
 
 def excluded(text: str, home: Path, people: Iterable[Person]) -> tuple[Person, ...]:
@@ -137,7 +157,7 @@ def folders(home: Path, people: Iterable[Person]) -> list[Path]:
     for folder in manifests(home):
         names = {p.set_name for subject in virtual(folder) for p in subject & wanted}
         sources = read_json(folder / "manifest.json", "manifest").get("sources", {})
-        found |= {Path(s["folder"]) for s in sources.values() if names & set(s["sets"])}
+        found |= {Path(s["folder"]) for s in sources.values() if names & set(s["sets"]) and not s["synthetic"]}
     return sorted(p for p in found if not p.is_relative_to(home.resolve()))
 
 

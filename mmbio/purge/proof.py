@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mmbio.purge import walk
+from mmbio.purge import made, walk
 from mmbio.purge.marks import Marks
 from mmbio.purge.search import Search
 
@@ -28,7 +28,8 @@ class Proof:
 def prove(home: Path, marks: Marks, roots: Sequence[Path] = ()) -> Proof:
     """Search every file below a home, but the purge's own journal; of data roots all names, and what is text.
 
-    Links are followed. What could not be read, unpacked or followed is told as found.
+    Links are followed; what mmbio made people for is not searched. What could not be read, unpacked or followed is told
+    as found.
     """
     search = Search(marks)
     found = [(_shown(path, home), what) for path, what in _in_home(search, home)]
@@ -39,13 +40,13 @@ def prove(home: Path, marks: Marks, roots: Sequence[Path] = ()) -> Proof:
 
 def _in_home(search: Search, home: Path) -> Iterator[tuple[Path, str]]:
     own = {home / JOURNAL, home / LOCK}
-    for path in walk.below(home, search.failed):
+    for path in walk.below(home, search.failed, made.is_made):
         if path not in own:
             yield from ((path, what) for what in search.entry(path, home))
 
 
 def _in_root(search: Search, root: Path) -> Iterator[tuple[Path, str]]:
-    for path in walk.below(root, search.failed):
+    for path in walk.below(root, search.failed, made.is_made) if not made.is_made(root) else ():
         found = search.entry(path, root) if path.suffix.lower() in TEXTS else search.name(path, root)
         yield from ((path, what) for what in found)
 

@@ -16,7 +16,7 @@ import numpy as np
 from mmbio.data import excluded, vector_sets
 from mmbio.errors import MmbioError
 from mmbio.files import alone, locked, read_json, replacing, write_json
-from mmbio.purge import aside, order, person, proof, sources, traces
+from mmbio.purge import aside, made, order, person, proof, sources, traces
 from mmbio.purge import marks as marks_of
 from mmbio.purge.marks import Marks
 from mmbio.purge.proof import JOURNAL, LOCK, Proof
@@ -42,6 +42,8 @@ class Plan:
     already: bool = False  # purged before: what is known of who goes is their name alone
     forms: tuple[str, ...] = ()  # of a virtual subject, all ways to name it
     commands: tuple[str, ...] = ()  # that make anew what goes, in the order in which they are run
+    lists: tuple[Path, ...] = ()  # of the sources, those that lose lines or rows
+    made: bool = False  # true where there are synthetic roots, which stay
 
 
 def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
@@ -65,8 +67,9 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
             raise MmbioError(
                 "; ".join([str(error), *(f"{folder} {why}" for folder, why in list(unread)[:1])])
             ) from error
-    at_root = [p for r in roots for p in (*sources.files(r, marks.persons), *sources.lists(r, marks.persons))]
-    at_root += [s for s in person.sets(root) if traces.rows_of(s, marks)] if root else []
+    edited = [p for r in roots for p in sources.lists(r, marks.persons)]
+    edited += [s for s in person.sets(root) if traces.rows_of(s, marks)] if root else []
+    at_root = [*(p for r in roots for p in sources.files(r, marks.persons)), *edited]
     elsewhere = [
         p for p in person.folders(home, marks.persons) if not any(p.is_relative_to(r.resolve()) for r in roots)
     ]
@@ -83,6 +86,8 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
         (bool(already) or numbered) and not before,
         forms,
         order.commands(found.things, home),
+        tuple(edited),
+        bool(made.any_below(home, *roots)),
     )
 
 
@@ -98,8 +103,7 @@ def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
         marks = planned.marks.and_of(theirs) if theirs else planned.marks
         asked = sorted({*planned.asked, *before})
         write_json(home / JOURNAL, {"asked": asked, "marks": marks.to_json()})
-        names = [(p.set_name, p.subject) for p in marks.persons]
-        excluded.add(home, [*names, *((person.NUMBERED, form) for form in planned.forms)])
+        _exclude(planned, marks)
         for _ in range(ROUNDS):
             found = traces.find(home, marks)
             things = [*found.things, *(found.unknown if unknown else ())]
@@ -117,6 +121,18 @@ def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
         if not proved.found:
             (home / JOURNAL).unlink()
     return gone, proved
+
+
+def _exclude(planned: Plan, marks: Marks) -> None:
+    """Keep people out of later manifests: of a real and a synthetic person of one name the one who is here."""
+    home, roots = planned.home, _roots(planned.home, planned.root)
+    real = {p for folder in person.sets(home, *roots) for p in person.known_in(folder)}
+    real |= {p for root in roots for p in sources.people(root)}
+    theirs = person.synthetic(home, real) & set(marks.persons)
+    names = {p: (p.set_name, p.subject) for p in marks.persons}
+    excluded.add(home, [names[p] for p in theirs], synthetic=True)
+    new = [name for p, name in names.items() if p not in theirs and not excluded.holds(home, *name)]
+    excluded.add(home, [*new, *((person.NUMBERED, form) for form in planned.forms)])
 
 
 def _journal(home: Path) -> tuple[list[str], Marks | None]:

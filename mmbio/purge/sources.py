@@ -9,6 +9,7 @@ from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
 from mmbio.purge import places, records, walk
+from mmbio.purge.made import is_made
 from mmbio.purge.person import Person
 from mmbio.purge.places import Place
 
@@ -16,9 +17,9 @@ Unread = tuple[str, str]  # a folder, and why it could not be read
 
 
 def inside(home: Path) -> list[Path]:
-    """The data roots inside a home: its data folder, and those in it, such as the synthetic root."""
+    """The data roots inside a home: its data folder, and those in it that mmbio did not make."""
     data = home / "data"
-    return [data, *sorted(p for p in data.iterdir() if p.is_dir())] if data.is_dir() else []
+    return [data, *sorted(p for p in data.iterdir() if p.is_dir() and not is_made(p))] if data.is_dir() else []
 
 
 def sets(root: Path, only: str | None = None) -> list[SampleSet]:
@@ -27,12 +28,15 @@ def sets(root: Path, only: str | None = None) -> list[SampleSet]:
 
 
 def read(root: Path, only: str | None = None) -> tuple[list[SampleSet], list[Unread]]:
-    """All sets that lie at a root, and the folders that none of their readers can read, each with why."""
+    """All sets that lie at a root, and the folders that none of their readers can read, each with why.
+
+    A synthetic root holds nobody.
+    """
     found: list[SampleSet] = []
     failed: dict[Path, str] = {}
     for name, reader in READERS.items():
         folder = _folder(root, reader) if only in (None, name) else None
-        if folder is None:
+        if folder is None or is_made(folder.resolve().parent) or is_made(folder):
             continue
         try:
             found += read_modality(root, reader.modality, name)

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
-def below(folder: Path, failed: Callable[[Path, str], None] = lambda _path, _why: None) -> Iterator[Path]:
+def below(
+    folder: Path,
+    failed: Callable[[Path, str], None] = lambda _path, _why: None,
+    stays: Callable[[Path], bool] = lambda _path: False,
+) -> Iterator[Path]:
     """The entries below a folder, each folder once, in order; `failed` is told what could not be listed, and why.
 
-    A link to a folder that holds `folder` is not followed, and told.
+    A link to a folder that holds `folder` is not followed, and told. Nothing in a folder that `stays` is listed.
     """
     if not folder.is_dir():
         return
@@ -30,7 +34,7 @@ def below(folder: Path, failed: Callable[[Path, str], None] = lambda _path, _why
                 continue
             if identity in above:
                 failed(path, "a link to a folder above")
-            elif identity not in seen:
+            elif identity not in seen and not stays(path):
                 seen.add(identity)
                 kept.append(name)
         folders[:] = kept

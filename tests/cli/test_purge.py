@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from mmbio.cli.purge import command
 from mmbio.data import manifest as manifests
 from mmbio.data import vector_sets
+from mmbio.data.synthetic.root import MARKER
 from mmbio.errors import MmbioError
 from mmbio.files import read_json
 from mmbio.fuse import config
@@ -210,11 +211,16 @@ def test_a_dry_run_changes_nothing(home: Path) -> None:
     assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
     assert f"ecg-id:{ECG}: in {home}" in out
     assert "again: mmbio train --protocol multitask" in out
+    assert "stays: source files" not in out  # they are synthetic
+    path = next((home / "manifests").glob("multitask-*")) / "manifest.json"
+    path.write_text(path.read_text().replace('"synthetic": true', '"synthetic": false'))
+    out = purge(ECG, "--dry-run", "--out", home).stdout
     assert re.search(r"stays: source files in .*ecg-id-database-1\.0\.0; remove them there, or add --data ROOT", out)
 
 
 def test_source_files_go_where_their_root_is_named(home: Path, tiny_root: Path, tmp_path: Path) -> None:
     root = shutil.copytree(tiny_root, tmp_path / "root")
+    (root / MARKER).unlink()
     ecg = root / "ecg-id-database-1.0.0"
     (ecg / "RECORDS").write_text(f"{ECG}/rec_1\nPerson_04/rec_1\n")
     (ecg / "genders.csv").write_text(f"subject,gender,age\n{ECG},F,20\nPerson_04,M,20\n")
@@ -224,24 +230,43 @@ def test_source_files_go_where_their_root_is_named(home: Path, tiny_root: Path, 
     assert (ecg / "genders.csv").read_text() == "subject,gender,age\nPerson_04,M,20\n"
     assert len(made["sources"]) >= 4
     written = {Path(ecg.name) / name for name in ("RECORDS", "genders.csv")}
-    kept = {p.relative_to(root) for p in root.rglob("*") if p.is_file()} - written
+    kept = {p.relative_to(root) for p in root.rglob("*") if p.is_file()} - written | {Path(MARKER)}
     assert kept == {p.relative_to(tiny_root) for p in tiny_root.rglob("*") if p.is_file() and ECG not in p.parts}
     told(f"{AV}", "--data", home / "tiny", "--yes", "--out", tmp_path / "elsewhere")
     assert AV not in set(vector_sets.read(home / "tiny").samples["subject"])
 
 
 def test_source_files_inside_the_home_go(home: Path, tiny_root: Path) -> None:
-    shutil.copytree(tiny_root, home / "data" / "synthetic")
+    (shutil.copytree(tiny_root, home / "data" / "mine") / MARKER).unlink()
     made = told(ECG, "--yes", "--out", home)
     assert not list((home / "data").rglob(ECG))
-    assert len(list((home / "data/synthetic/ecg-id-database-1.0.0").iterdir())) == 5
+    assert len(list((home / "data/mine/ecg-id-database-1.0.0").iterdir())) == 5
     assert made["proof"]["found"] == []
+
+
+def test_synthetic_roots_stay_and_hold_nobody(home: Path, good: Call, tiny_root: Path, tmp_path: Path) -> None:
+    made = shutil.copytree(tiny_root, home / "data" / "synthetic")
+    before = {p: p.read_bytes() for p in made.rglob("*") if p.is_file()}
+    (shutil.copytree(tiny_root, tmp_path / "real") / MARKER).unlink()
+    result = purge(f"ecg-id:{ECG}", "--data", tmp_path / "real", "--yes", "--out", home)
+    assert result.exit_code == 0, result.output
+    assert "synthetic roots hold nobody and stay" in result.stdout
+    assert "loses rows: results.csv" in result.stdout
+    assert re.search(
+        r"gone: \d+ things, \d+ lists edited\n.*vectors of this person compared: [\d,]+; found: 0", result.stdout
+    )
+    assert {p: p.read_bytes() for p in made.rglob("*") if p.is_file()} == before
+    assert not list((tmp_path / "real").rglob(ECG))
+    good("build-virtual", "--data", made, "--triplets", 5, "--folds", 2, "--out", home)
+    found = manifests.read(next((home / "manifests").glob("multitask-*")))
+    assert f"ecg-id/{ECG}" in set(found.subjects["ecg"])
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         ("nobody --yes", "SUBJECT nobody: nobody of this name in .*; give the set's own name"),
+        ("person_03 --yes", "nobody of this name in .*; did you mean Person_03, or else give the set's own name"),
         ("multitask#1 --yes", "nobody of this name"),
         ("{folder}#99 --yes", "has 6 subjects, from 0"),
         (ECG, "nobody can be asked here; add --yes, or --dry-run"),

@@ -1,6 +1,7 @@
 """Excluded people stay out of sets, and the list names nobody."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,15 @@ def test_a_damaged_list_lets_nobody_in(tmp_path: Path, text: str) -> None:
     (tmp_path / excluded.FILE).write_text(text)
     with pytest.raises(MmbioError, match=r"excluded\.json: "):
         excluded.without({"face": [people("a", "anna")]}, tmp_path)
+
+
+def test_a_real_and_a_synthetic_person_of_one_name(tmp_path: Path) -> None:
+    real = people("a", "anna")
+    made = replace(real, vectors={"synthetic": True})
+    for synthetic, left in ((False, made), (True, real)):
+        home = tmp_path / str(synthetic)
+        home.mkdir()
+        excluded.add(home, [("a", "anna")], synthetic=synthetic)
+        assert excluded.holds(home, "a", "anna")
+        found = excluded.without({"face": [real, made]}, home)["face"]
+        assert [one for one in found if one.samples] == [left]
