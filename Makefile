@@ -68,8 +68,10 @@ fuzz: $(VENV)/.fuzz  ## Every reader on 100,000 inputs led by coverage (INPUTS=n
 	$(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) --seconds $(SECONDS)
 
 torture: $(VENV)/.fuzz  ## kill -9, full disks, hostile servers and archives, fuzzing (about 90 minutes; docs/torture.md)
-	$(BIN)/python -m tests.torture.run --kills $(KILLS) --inputs 0 --to docs/torture/kills.txt
-	$(BIN)/python -m tests.torture.run --kills 0 --inputs $(INPUTS) --seconds $(SECONDS) --to docs/torture/fuzz.txt
+	$(BIN)/python -m tests.torture.run --parts kills --kills $(KILLS) --to docs/torture/kills.txt
+	$(BIN)/python -m tests.torture.run --parts disasters --to docs/torture/disasters.txt
+	$(BIN)/python -m tests.torture.run --parts hostile --to docs/torture/hostile.txt
+	$(BIN)/python -m tests.torture.run --parts fuzz --inputs $(INPUTS) --seconds $(SECONDS) --to docs/torture/fuzz.txt
 
 $(VENV)/.fuzz: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'

@@ -54,7 +54,7 @@ class Place:
 
     @property
     def said(self) -> Path:
-        return self.home.with_name(f"{self.home.name}.said{self.said_as}")
+        return self.shared.with_name(f"{self.home.name}.said{self.said_as}")  # never on a disk that is full
 
     @property
     def sets(self) -> Path:

@@ -1,4 +1,4 @@
-"""All that mmbio must survive, at length: `python -m tests.torture.run [--kills N] [--inputs N] [--to FILE]`.
+"""All that mmbio must survive, at length: `python -m tests.torture.run [--parts NAME ...] [--to FILE]`.
 
 Kills, full disks, vanishing folders, two runs at once, hostile archives, faulty servers, and every reader under a
 fuzzer. Prints counts as it goes, and writes what it printed to FILE at the end. Exit code 1 where anything failed.
@@ -94,27 +94,40 @@ def fuzzed(log: Log, inputs: int, seconds: int) -> None:
     log.failures += int(running.returncode != 0)
 
 
+PARTS: Final = ("kills", "disasters", "hostile", "fuzz")
+
+
+def prepared_parts(log: Log, parts: list[str], n_kills: int, seed: int) -> None:
+    """The parts that stand on a chain that nobody disturbed."""
+    with tempfile.TemporaryDirectory(prefix="torture-") as text:
+        folder = Path(text)
+        kills.prepared(folder)
+        with serving(folder / "shared" / "remote", slow=SPEED) as served:
+            of = kills.reference(folder, served.url)
+            if "kills" in parts:
+                killed(log, of, n_kills, seed)
+            if "disasters" in parts:
+                suffered(log, of, seed)
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--kills", type=int, default=60, help="kills to survive, 0 for none")
-    parser.add_argument("--inputs", type=int, default=100_000, help="inputs of each fuzzed reader, 0 for none")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--kills", type=int, default=60, help="kills to survive")
+    parser.add_argument("--inputs", type=int, default=100_000, help="inputs of each fuzzed reader")
     parser.add_argument("--seconds", type=int, default=1200, help="at most for each fuzzed reader")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, help="file for what was printed")
     given = parser.parse_args()
     log, began = Log(), time.monotonic()
-    log.say(f"# make torture, {datetime.now(UTC):%Y-%m-%d}: {machine.processor()}, {machine.cores()} cores")
-    if given.kills:
-        with tempfile.TemporaryDirectory(prefix="torture-") as text:
-            folder = Path(text)
-            kills.prepared(folder)
-            with serving(folder / "shared" / "remote", slow=SPEED) as served:
-                of = kills.reference(folder, served.url)
-                killed(log, of, given.kills, given.seed)
-                suffered(log, of, given.seed)
+    named = f"{', '.join(given.parts)}, {datetime.now(UTC):%Y-%m-%d}"
+    log.say(f"# make torture: {named}: {machine.processor()}, {machine.cores()} cores")
+    if {"kills", "disasters"} & {*given.parts}:
+        prepared_parts(log, given.parts, given.kills, given.seed)
+    if "hostile" in given.parts:
         tested(log)
-    if given.inputs:
+    if "fuzz" in given.parts:
         fuzzed(log, given.inputs, given.seconds)
     log.say(f"failures: {log.failures}; {(time.monotonic() - began) / 60:.0f} minutes")
     if given.to:
