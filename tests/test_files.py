@@ -52,6 +52,24 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out", "out/new"]
 
 
+def test_a_file_is_on_the_disk_before_it_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        fsync(handle)
+        events.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+
+    def replaced(path: Path, target: Path) -> Path:
+        events.append(f"place {target.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    write_text(tmp_path / "a", "text")
+    assert events == ["sync a", "place a", f"sync {tmp_path.name}"]
+
+
 def test_before_the_end_nothing_is_to_be_seen(tmp_path: Path) -> None:
     write_text(tmp_path / "a", "old")
     with replacing(tmp_path / "a") as scratch:
