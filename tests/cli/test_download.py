@@ -188,7 +188,7 @@ def test_a_run_that_is_ended_is_gone_on_with(
     good: Call, served: Served, tmp_path: Path, number: signal.Signals
 ) -> None:
     root = tmp_path / "root"
-    served.faults.slow, served.faults.only, served.faults.chunk = 8_000, "rec_1", 500
+    served.faults.slow, served.faults.only, served.faults.chunk = 2_000, "rec_1", 500
     running = started(served, root)
     end = time.monotonic() + 30
     while sum(asked.sent >= 2_500 for asked in served.of("rec_1")) < COUNT and time.monotonic() < end:

@@ -44,8 +44,8 @@ class States:
             shutil.copytree(self._kept / source, target)
         return self.place
 
-    def rerun(self, disaster: str, step: Step, code: int, said: str) -> Trial:
-        """The trial: told well, and the step run again writes what the undisturbed one wrote."""
+    def rerun(self, disaster: str, step: Step, code: int, said: str, apart: tuple[str, ...] = ()) -> Trial:
+        """The trial: told well, and the step run again writes what the undisturbed one wrote, `apart` from some."""
         shutil.rmtree(self.place.shared, ignore_errors=True)
         shutil.copytree(self._kept / "shared", self.place.shared)
         if not told_well(code, said):
@@ -53,7 +53,8 @@ class States:
         finish(step, self.place)
         found = files(self.place)
         wanted = self._after[step.name]
-        unlike = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        names = [name for name in wanted.keys() | found.keys() if not any(part in name for part in apart)]
+        unlike = sorted(name for name in names if wanted.get(name) != found.get(name))
         return Trial(disaster, step.name, not unlike, f"{said}{unlike}" if unlike else said)
 
 
@@ -96,7 +97,9 @@ def vanishing(
             if what == "home":
                 yield Trial("home removed", step.name, told_well(code, said), said)
             else:
-                yield states.rerun(f"{what} removed", step, code, said)
+                # What stands is not made again only because the vectors behind it went; the audit looks at them.
+                apart = ("store/", "audit.txt") if what == "store" else ()
+                yield states.rerun(f"{what} removed", step, code, said, apart)
 
 
 def at_once(states: States, steps: Sequence[Step] = STEPS) -> Iterator[Trial]:
