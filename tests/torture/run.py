@@ -27,7 +27,11 @@ HOSTILE: Final = {
         "tests/data/fetch/test_get.py",
         "tests/cli/test_download.py",
     ),
-    "nothing executes": ("tests/test_nothing_executes.py",),
+    "nothing executes": (
+        *("tests/test_nothing_executes.py", "tests/cli/test_hostile_files.py"),
+        "tests/test_no_telemetry.py",
+    ),
+    "people purged": ("tests/purge",),
 }
 
 
