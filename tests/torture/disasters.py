@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -111,10 +112,17 @@ def at_once(states: States, steps: Sequence[Step] = STEPS) -> Iterator[Trial]:
         yield states.rerun("two at once", step, max(code for code, _ in ended), said)
 
 
-def trials(of: Reference, seed: int) -> Iterator[Trial]:
-    """All disasters of all steps."""
-    states = States(of)
-    yield from full_disks(states)
-    yield from small_disks(states)
-    yield from vanishing(states, np.random.default_rng([seed]))
-    yield from at_once(states)
+KINDS: Final = ("full", "small", "vanishing", "at-once")
+
+
+def trials(of: Reference, seed: int, kinds: Sequence[str] = KINDS) -> Iterator[Trial]:
+    """All disasters of these kinds in all steps."""
+    states, rng = States(of), np.random.default_rng([seed])
+    if "full" in kinds:
+        yield from full_disks(states)
+    if "small" in kinds:
+        yield from small_disks(states)
+    if "vanishing" in kinds:
+        yield from vanishing(states, rng)
+    if "at-once" in kinds:
+        yield from at_once(states)

@@ -68,11 +68,11 @@ def killed(log: Log, of: kills.Reference, n_kills: int, seed: int) -> None:
     )
 
 
-def suffered(log: Log, of: kills.Reference, seed: int) -> None:
+def suffered(log: Log, of: kills.Reference, seed: int, kinds: list[str]) -> None:
     """Full disks, vanishing folders and two runs at once."""
     well: Counter[str] = Counter()
     ill: Counter[str] = Counter()
-    for trial in disasters.trials(of, seed):
+    for trial in disasters.trials(of, seed, kinds):
         (well if trial.well else ill)[trial.disaster] += 1
         if not trial.well:
             log.say(f"  {trial.step}, {trial.disaster}: {trial.said[-1500:]}", 1)
@@ -101,7 +101,7 @@ def fuzzed(log: Log, inputs: int, seconds: int) -> None:
 PARTS: Final = ("kills", "disasters", "hostile", "fuzz")
 
 
-def prepared_parts(log: Log, parts: list[str], n_kills: int, seed: int) -> None:
+def prepared_parts(log: Log, parts: list[str], n_kills: int, seed: int, kinds: list[str]) -> None:
     """The parts that stand on a chain that nobody disturbed."""
     with tempfile.TemporaryDirectory(prefix="torture-") as text:
         folder = Path(text)
@@ -111,7 +111,7 @@ def prepared_parts(log: Log, parts: list[str], n_kills: int, seed: int) -> None:
             if "kills" in parts:
                 killed(log, of, n_kills, seed)
             if "disasters" in parts:
-                suffered(log, of, seed)
+                suffered(log, of, seed, kinds)
 
 
 def main() -> None:
@@ -119,6 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--kills", type=int, default=60, help="kills to survive")
+    parser.add_argument("--disasters", nargs="+", choices=disasters.KINDS, default=list(disasters.KINDS))
     parser.add_argument("--inputs", type=int, default=100_000, help="inputs of each fuzzed reader")
     parser.add_argument("--seconds", type=int, default=1200, help="at most for each fuzzed reader")
     parser.add_argument("--seed", type=int, default=0)
@@ -128,7 +129,7 @@ def main() -> None:
     named = f"{', '.join(given.parts)}, {datetime.now(UTC):%Y-%m-%d}"
     log.say(f"# make torture: {named}: {machine.processor()}, {machine.cores()} cores")
     if {"kills", "disasters"} & {*given.parts}:
-        prepared_parts(log, given.parts, given.kills, given.seed)
+        prepared_parts(log, given.parts, given.kills, given.seed, given.disasters)
     if "hostile" in given.parts:
         tested(log)
     if "fuzz" in given.parts:
