@@ -137,7 +137,7 @@ def verified(got: "Got") -> str:
     words = {
         lock.OFFICIAL_LIST: "by the set's own sha256 list",
         lock.OFFICIAL_SHA256: "by official sha256",
-        lock.OFFICIAL_MD5: "by official md5",
+        lock.OFFICIAL_MD5: "by published md5",
         lock.MIRRORED_LIST: "by the mirror's sha256 list, which no official address vouches for",
         lock.FIRST_USE: f"by first use (no official hash; recorded in {lock.NAME}, and another file is refused later)",
         lock.FOUND_HERE: f"by nothing, found here (no official hash; recorded in {lock.NAME} as it was found)",

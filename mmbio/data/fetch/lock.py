@@ -13,7 +13,7 @@ NAME: Final = "mmbio-lock.json"
 VERSION: Final = 1
 
 OFFICIAL_LIST: Final = "official sha256 list"  # came over TLS from the set's own address
-OFFICIAL_MD5: Final = "official md5"
+OFFICIAL_MD5: Final = "published md5"  # by the owners, or for VoxCeleb's archives in public recipes
 OFFICIAL_SHA256: Final = "official sha256"
 MIRRORED_LIST: Final = "sha256 list of the mirror"
 FIRST_USE: Final = "first use"
