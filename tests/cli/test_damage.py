@@ -120,7 +120,7 @@ def no_manifests(root: Path, home: Path, good: Call) -> None:
 
 def manifest_lacks(root: Path, home: Path, good: Call) -> None:
     for path in home.glob("manifests/*/manifest.json"):
-        edit(path, '"folds": .*\n', "")
+        edit(path, '"folds": .*,\n', "")
 
 
 def manifest_is_no_json(root: Path, home: Path, good: Call) -> None:
