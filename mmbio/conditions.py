@@ -8,7 +8,8 @@ A condition is a comma-separated list of effects:
     voice=zeros          the vector is replaced by zeros; the system is not told
     missing=ecg          the mask is 0: the system is told
 
-and `clean` for none of them. A side may follow where trials have sides: `voice=random@probe`.
+and `clean` for none of them. A side may follow where trials have sides: `voice=random@probe`. Where a protocol has
+noise levels of its own, the word `paper` stands for those of the modalities that are not missing.
 """
 
 import math
@@ -22,6 +23,7 @@ from mmbio.protocols import MODALITIES
 
 NULLS: Final = ("random", "zeros")
 SIDES: Final = ("enrolment", "probe")
+PAPER: Final = "paper"
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,20 @@ class Condition:
         return [e for e in self.effects if e.modality == modality and e.side in ("both", side)]
 
 
-def parse(text: str, modalities: Iterable[str] = MODALITIES) -> Condition:
+def parse(text: str, modalities: Iterable[str] = MODALITIES, levels: Mapping[str, float] | None = None) -> Condition:
     """Read a condition; `parse(str(c)) == c` for every condition c.
 
-    Raises MmbioError naming the effect, what was expected and the cure.
+    `levels` are what `paper` stands for, of all modalities that the text does not say are missing (None: the word
+    is unknown). Raises MmbioError naming the effect, what was expected and the cure.
     """
     known = tuple(modalities)
     parts = [part.strip() for part in text.split(",")]
-    return combine(_parse_effect(p, known) for p in parts if p not in ("", "clean"))
+    words = ("", "clean") if levels is None else ("", "clean", PAPER)
+    effects = [_parse_effect(p, known) for p in parts if p not in words]
+    if levels is not None and PAPER in parts:
+        gone = {e.modality for e in effects if e.value == "missing" and e.side == "both"}
+        effects += of_levels({m: level for m, level in levels.items() if m not in gone}).effects
+    return combine(effects)
 
 
 def combine(effects: Iterable[Effect]) -> Condition:

@@ -113,6 +113,39 @@ def test_the_papers_levels() -> None:
     assert str(of_levels(MULTITASK.noise)) == "ecg=0.1,face=0.97,finger=0.05"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("paper", "ecg=0.1,face=0.97,finger=0.05"),
+        ("paper,missing=ecg", "missing=ecg,face=0.97,finger=0.05"),
+        ("missing=ecg, missing=face, paper, paper", "missing=ecg,missing=face,finger=0.05"),
+        ("clean,paper", "ecg=0.1,face=0.97,finger=0.05"),
+    ],
+)
+def test_paper_stands_for_the_levels_of_what_is_there(text: str, expected: str) -> None:
+    found = parse(text, MULTITASK.modalities, MULTITASK.noise)
+    assert str(found) == expected
+    assert parse(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("paper,face=0.5", "both change face; give one of them"),
+        ("paper,face=zeros", "both change face; give one of them"),
+        ("paper,missing=ecg@probe", "both change ecg; give one of them"),
+    ],
+)
+def test_paper_beside_another_effect_on_its_modality_is_refused(text: str, told: str) -> None:
+    with pytest.raises(MmbioError, match=told):
+        parse(text, MULTITASK.modalities, MULTITASK.noise)
+
+
+def test_paper_is_a_word_only_where_there_are_levels() -> None:
+    with pytest.raises(MmbioError, match="condition 'paper': expected MODALITY=VALUE"):
+        parse("paper")
+
+
 def test_what_a_condition_says_of_each_modality() -> None:
     condition = parse("face=0.97,voice=random@probe,missing=ecg")
     assert [condition.noise(m) for m in MODALITIES] == [0.0, 0.97, 0.0, 0.0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from mmbio.conditions import Condition, Effect, combine, of_levels, parse
+from mmbio.conditions import PAPER, Condition, parse
 from mmbio.errors import MmbioError
 from mmbio.protocols import MODALITIES, PROTOCOLS, Protocol
 
@@ -104,7 +104,7 @@ noise: Final = click.option(
     multiple=True,
     metavar="LEVELS|paper",
     help="Sample noise or null embedding, such as face=0.97, face=blur:4 or voice=random@probe; paper: the paper's"
-    " levels. Repeatable.",
+    " levels of what is not missing. Repeatable.",
 )
 missing: Final = click.option(
     "--missing",
@@ -155,24 +155,19 @@ def condition(
 ) -> Condition:
     """The condition behind --noise and --missing.
 
-    `paper` stands for the protocol's own levels of `modalities` (None: all). Raises MmbioError for an effect on
-    another modality, which would change nothing.
+    `paper` stands for the protocol's own levels of those `modalities` (None: all) that are not missing. Raises
+    MmbioError for an effect on another modality, which would change nothing.
     """
     in_use = tuple(modalities or which.modalities)
     known = MODALITIES if which.verifies else which.modalities  # imported sets may hold others than the paper's
-    effects: list[Effect] = []
-    for text in noises:
-        for part in text.split(","):
-            if part.strip() == "paper" and not which.noise:
-                raise MmbioError(f"--noise paper: the protocol {which.name} has nulls and no levels; give voice=random")
-            paper = {m: level for m, level in which.noise.items() if m in in_use}
-            levels = of_levels(paper) if part.strip() == "paper" else parse(part, known)
-            effects += levels.effects
-    effects += [e for name in missing for e in parse(f"missing={name}", known).effects]
-    idle = [str(e) for e in effects if e.modality not in in_use]
+    text = ",".join([*noises, *(f"missing={name}" for name in missing)])
+    if not which.noise and PAPER in (part.strip() for part in text.split(",")):
+        raise MmbioError(f"--noise paper: the protocol {which.name} has nulls and no levels; give voice=random")
+    asked = parse(text, known, {m: level for m, level in which.noise.items() if m in in_use})
+    idle = [str(e) for e in asked.effects if e.modality not in in_use]
     if idle:
         raise MmbioError(f"condition '{idle[0]}': only {', '.join(in_use)} in use here; leave it out")
-    return combine(effects)
+    return asked
 
 
 def only_for(which: Protocol, belonging: Mapping[str, Iterable[str]]) -> None:

@@ -46,12 +46,10 @@ class Settings:
 
 
 def condition(text: str, protocol: Protocol) -> Condition:
-    """Read `paper` (the protocol's own noise), `clean` or any condition text."""
-    if text.strip() == "paper":
-        if not protocol.noise:
-            raise MmbioError(f"the protocol {protocol.name} has no levels of its own; write a condition or clean")
-        return conditions.of_levels(protocol.noise)
-    return conditions.parse(text, protocol.modalities)
+    """Read any condition text, in which `paper` stands for the protocol's own noise."""
+    if not protocol.noise and conditions.PAPER in (part.strip() for part in text.split(",")):
+        raise MmbioError(f"the protocol {protocol.name} has no levels of its own; write a condition or clean")
+    return conditions.parse(text, protocol.modalities, protocol.noise)
 
 
 def check(piece: Fields, protocol: Protocol, where: str) -> Fields:

@@ -96,6 +96,11 @@ def test_good_spec(write: Write) -> None:
     assert second.train == parse("face=0.5")
 
 
+def test_the_papers_noise_on_what_is_not_missing(write: Write) -> None:
+    second = cells(load(write(GOOD.replace('test = "paper"', 'test = "paper,missing=ecg"'))))[1].settings
+    assert second.test == parse("missing=ecg,face=0.97,finger=0.05")
+
+
 def test_column_wins_over_row_over_base(write: Write) -> None:
     text = GOOD.replace('test = "paper"', 'test = "paper"\ntrain = "finger=0.2"\nfusion = "sum"\nsegment_s = 1')
     text = text.replace('set = { tasks = ["identification"] }', 'set = { train = "clean", segment_s = 0.5 }')

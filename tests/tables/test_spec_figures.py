@@ -1,11 +1,12 @@
 """A spec's figures: what the TOML means, and what each mistake in it says."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from mmbio.errors import MmbioError
-from mmbio.tables.spec_figures import FigureSpec, parse
+from mmbio.tables.spec_figures import KINDS, FigureSpec, parse
 
 KEYS, COLUMNS = ("noise", "level", "fusion"), ("identification", "gender")
 ROWS = (("ecg", "0.50", "concat"), ("face", "0.97", "sum"))
@@ -83,3 +84,10 @@ def test_mistakes(text: str, sentence: str) -> None:
 def test_an_empty_list_of_figures_is_a_mistake() -> None:
     with pytest.raises(MmbioError, match="there are no figures; add at least one"):
         figures("figures = []")
+
+
+def test_the_readme_names_every_kind_and_key() -> None:
+    told = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    section = told[told.index("### Your own table") :].split("\n### ")[1]
+    keys = {"kind", "name", "title", *(key for of in KINDS.values() for key in of)}
+    assert [word for word in (*KINDS, *keys) if f"`{word}`" not in section] == []
