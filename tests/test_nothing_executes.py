@@ -26,13 +26,13 @@ FUNCTIONS: Final = (
     *("pandas.read_pickle", "pandas.eval", "pandas.read_hdf", "torch.hub.load", "torch.jit.load", "torch.package."),
     *("torch.serialization.add_safe_globals", "logging.config.", "pooch.Unzip", "pooch.Untar", "click.launch"),
     *("ssl._create_unverified_context", "pydoc.", "numpy.lib.npyio.NpzFile", "wfdb.dl_database", "wfdb.dl_files"),
+    *("numpy.load", "numpy.fromfile"),  # mmbio/data/numpy_files.py reads NumPy's files, and it alone
     *("importlib.reload", "importlib.util.spec_from_file_location"),
 )
 STARTS: Final = ("os.exec", "os.spawn")
 METHODS: Final = ("query", "extractall", "extract", "Unpickler", "add_safe_globals")  # of whatever object
 # name -> the keyword that makes it safe, and its value
 SAFE_WITH: Final = {
-    "numpy.load": ("allow_pickle", False),
     "numpy.lib.format.read_array": ("allow_pickle", False),
     "torch.load": ("weights_only", True),
     "torch.hub.load_state_dict_from_url": ("weights_only", True),
@@ -159,10 +159,14 @@ BAD: Final = {
     "import subprocess": "import subprocess",
     "from subprocess import run\nrun(x)": "subprocess.run",
     "f(x, shell=True)": "shell=True",
-    "import numpy as np\nnp.load(x)": "numpy.load without allow_pickle=False",
+    "import numpy as np\nnp.load(x)": "numpy.load",
+    "import numpy as np\nnp.load(x, allow_pickle=False, mmap_mode='r')": "numpy.load",
+    "import numpy as np\nnp.lib.format.read_array(x)": "numpy.lib.format.read_array without allow_pickle=False",
+    "import numpy as np\nread = np.fromfile": "numpy.fromfile",
     "import numpy as np\nnp.load(x, allow_pickle=True)": "allow_pickle=True",
-    "from numpy import load\nload(x, mmap_mode='r')": "numpy.load without allow_pickle=False",
-    "import numpy as np\nnp.load(x, allow_pickle=given)": "numpy.load without allow_pickle=False",
+    "from numpy import load\nload(x, mmap_mode='r')": "numpy.load",
+    "import numpy as np\nnp.lib.format.read_array(x, allow_pickle=given)":
+        "numpy.lib.format.read_array without allow_pickle=False",
     "import torch\ntorch.load(x)": "torch.load without weights_only=True",
     "import torch\ntorch.load(x, weights_only=False)": "weights_only=False",
     "import torch\ntorch.hub.load(x, y)": "torch.hub.load",
@@ -194,7 +198,7 @@ BAD: Final = {
 GOOD: Final = (
     "import re\nre.compile(x)",
     "network.eval()",
-    "import numpy as np\nnp.load(x, allow_pickle=False, mmap_mode='r')",
+    "import numpy as np\nnp.lib.format.read_array(x, allow_pickle=False)",
     "import torch\ntorch.load(x, map_location='cpu', weights_only=True)",
     "import importlib\nimportlib.import_module('dlib')",
     "import json\njson.loads(x)",

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -65,13 +66,12 @@ def loaded(path: Path) -> np.ndarray:
     Raises what BROKEN lists, as for one that needs pickle.
     """
     with path.open("rb") as stream:
-        shape, _, dtype = _head(stream)
-        held = os.fstat(stream.fileno()).st_size - stream.tell()
-        promised = math.prod(shape) * dtype.itemsize
-        if not dtype.hasobject and (promised > held or not dtype.itemsize or min(shape, default=0) < 0):
-            raise ValueError(f"{held} bytes where its head promises {shape} of {dtype}")
-        stream.seek(0)
-        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+        return _array(stream, os.fstat(stream.fileno()).st_size)
+
+
+def unpacked(data: bytes) -> np.ndarray:
+    """The array of the bytes of an .npy, as they stand in an archive; raises what BROKEN lists."""
+    return _array(BytesIO(data), len(data))
 
 
 def mapped(path: Path) -> np.ndarray:
@@ -79,6 +79,17 @@ def mapped(path: Path) -> np.ndarray:
     with path.open("rb") as stream:
         _head(stream)
     return np.lib.format.open_memmap(path, mode="r")
+
+
+def _array(stream: IO[bytes], size: int) -> np.ndarray:
+    """The array of an .npy of `size` bytes."""
+    shape, _, dtype = _head(stream)
+    held = size - stream.tell()
+    promised = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and (promised > held or not dtype.itemsize or min(shape, default=0) < 0):
+        raise ValueError(f"{held} bytes where its head promises {shape} of {dtype}")
+    stream.seek(0)
+    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
 def ids_file(path: Path) -> np.ndarray:

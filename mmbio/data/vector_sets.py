@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from mmbio.data.numpy_files import BROKEN, mapped
 from mmbio.data.spilled import pieces
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, replacing, write_json
@@ -178,12 +179,12 @@ def load(path: Path, rows: np.ndarray, sha: str) -> np.ndarray:
         stat = path.stat()
         if _known_hash(path, stat.st_size, stat.st_mtime_ns) != sha:
             raise MmbioError(f"{path}: has changed since build-virtual read it; run mmbio build-virtual again")
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        stored = mapped(path)
         found = np.full((len(rows), stored.shape[1]), np.nan, dtype=np.float32)
         for piece in pieces(*found.shape):
             there = rows[piece] >= 0
             found[piece][there] = stored[rows[piece][there]]
-    except (OSError, ValueError, IndexError) as error:
+    except (*BROKEN, IndexError) as error:
         raise MmbioError(f"{path}: not readable ({error}); run mmbio import again") from error
     return found
 

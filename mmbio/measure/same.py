@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.errors import MmbioError
 
 Rows = list[dict[str, str]]
@@ -157,8 +158,8 @@ def _arrays(then: Path, now: Path) -> tuple[dict[str, float | None], int]:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError) as error:
+        return loaded(path)
+    except BROKEN as error:
         raise MmbioError(f"{path}: not readable as an array ({error}); evaluate it again with mmbio eval") from error
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from mmbio.data import manifest as manifest_room
 from mmbio.data import vector_sets
 from mmbio.data.manifest import Manifest
+from mmbio.data.numpy_files import mapped
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, read_json
 from mmbio.purge import person
@@ -112,7 +113,7 @@ def _stored(home: Path, found: Manifest, modality: str, people: Sequence[Person]
     for path in (home / "store").glob(f"{modality}-*/key.json"):
         vectors = path.with_name("vectors.npy")
         if read_json(path, "key of a store").get("items") == found.items_hash(modality) and vectors.is_file():
-            digest |= set(digests(np.asarray(np.load(vectors, mmap_mode="r", allow_pickle=False)[rows])))
+            digest |= set(digests(np.asarray(mapped(vectors)[rows])))
     return digest
 
 
@@ -124,7 +125,7 @@ def _in_set(folder: Path, people: Sequence[Person]) -> set[str]:
         rows = theirs[modality].to_numpy(np.int64)
         for segment in found.info["modalities"][modality]["segments"] or [""]:
             path = folder / vector_sets.file_name(modality, segment)
-            digest |= set(digests(np.load(path, mmap_mode="r", allow_pickle=False)[rows[rows >= 0]]))
+            digest |= set(digests(mapped(path)[rows[rows >= 0]]))
     return digest
 
 

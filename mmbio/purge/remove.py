@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mmbio.data import excluded, vector_sets
+from mmbio.data.numpy_files import mapped
 from mmbio.errors import MmbioError
 from mmbio.files import alone, locked, read_json, replacing, write_json
 from mmbio.purge import aside, made, order, person, proof, sources, traces
@@ -210,7 +211,7 @@ def _without_rows(folder: Path, home: Path, marks: Marks) -> None:
         kept = np.unique(rows[rows >= 0])
         samples[modality] = np.where(rows < 0, -1, np.searchsorted(kept, rows))
         for segment in found.info["modalities"][modality]["segments"] or [""]:
-            stored = np.load(folder / vector_sets.file_name(modality, segment), mmap_mode="r", allow_pickle=False)
+            stored = mapped(folder / vector_sets.file_name(modality, segment))
             vectors.setdefault(modality, {})[segment] = stored[kept]
     vector_sets.write(
         folder.resolve(),

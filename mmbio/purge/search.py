@@ -9,7 +9,6 @@ import mmap
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from mmbio.data.numpy_files import BROKEN
+from mmbio.data.numpy_files import BROKEN, mapped, unpacked
 from mmbio.purge.marks import Marks, digests, is_distinctive
 from mmbio.purge.words import Words
 
@@ -87,7 +86,7 @@ class Search:
             elif magic == b"PK\3\4" or suffix in (".npz", ".zip"):
                 yield from self._archive(path)
             elif suffix == ".npy":
-                yield from self._rows(np.load(path, mmap_mode="r", allow_pickle=False))
+                yield from self._rows(mapped(path))
             elif suffix == ".safetensors":
                 yield from self._tensors(path)
             elif suffix in CLOSED:
@@ -119,7 +118,7 @@ class Search:
                     yield f"the name of {name!r} in it"
                 yield from self._stream(archive.open(name))
                 if name.endswith(".npy"):
-                    yield from self._rows(np.load(BytesIO(archive.read(name)), allow_pickle=False))
+                    yield from self._rows(unpacked(archive.read(name)))
 
     def _tensors(self, path: Path) -> Iterator[str]:
         with safe_open(path, "np") as file:

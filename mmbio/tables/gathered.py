@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mmbio.data.manifest import Manifest
+from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.errors import MmbioError
 from mmbio.measure import rates
 from mmbio.measure.intervals import subject_bootstrap
@@ -45,8 +46,8 @@ class Picked:
         """One of the result's arrays; raises MmbioError where it is gone or broken."""
         path = self.folder / f"{name}.npy"
         try:
-            return np.asarray(np.load(path, allow_pickle=False))
-        except (OSError, ValueError, EOFError) as error:
+            return loaded(path)
+        except BROKEN as error:
             raise MmbioError(f"{path}: not a readable array ({error}); delete {path.parent} and run again") from error
 
     @cached_property
