@@ -50,7 +50,7 @@ def page(dataset: Dataset, state: State) -> list[str]:
         ("page", dataset.page),
         *([("from", dataset.base)] if not dataset.steps else []),
         ("verified", _hashes(dataset)),
-        ("here", _where(state)),
+        ("here", where(state)),
         *(("", part) for part in state.parts),
         *([("", f"{_people(state.subjects)} in it")] if state.subjects else []),
         *(("fault", fault) for fault in state.faults),
@@ -58,9 +58,9 @@ def page(dataset: Dataset, state: State) -> list[str]:
     ]
     lines = [click.style(f"{dataset.title} ({dataset.name})", bold=True), ""]
     for key, text in facts:
-        lines += _wrapped(text, f"  {key:9} ", " " * 12)
+        lines += wrapped(text, f"  {key:9} ", " " * 12)
     if not state.whole:
-        lines += ["", "To get it:", *_steps(dataset)]
+        lines += ["", "To get it:", *steps(dataset)]
     lines += ["", "To cite it:"]
     return [*lines, *(f"  {line}" for line in dataset.citation.splitlines())]
 
@@ -68,7 +68,7 @@ def page(dataset: Dataset, state: State) -> list[str]:
 def _row(dataset: Dataset, state: State) -> Iterator[str]:
     figures = (_people(state.subjects or dataset.subjects), _size(dataset), "by hand" if dataset.steps else "download")
     yield COLUMNS.format(dataset.name, *figures, _here(state)).rstrip()
-    for line in _wrapped(f"{dataset.purpose}; {dataset.licence}", " " * 2, " " * 2):
+    for line in wrapped(f"{dataset.purpose}; {dataset.licence}", " " * 2, " " * 2):
         yield click.style(line, dim=True)
 
 
@@ -82,7 +82,8 @@ def _here(state: State) -> str:
     return click.style(f"{len(state.parts)} of {state.n_parts}", "yellow")
 
 
-def _where(state: State) -> str:
+def where(state: State) -> str:
+    """In which folder a set is, how much of it, and how that was seen."""
     if not state.present:
         return "no"
     parts = "" if len(state.parts) == state.n_parts else f", {len(state.parts)} of {state.n_parts} parts"
@@ -115,15 +116,17 @@ def _hashes(dataset: Dataset) -> str:
     return "on first use: no hashes are published, so the first copy is recorded and compared with ever after"
 
 
-def _steps(dataset: Dataset) -> list[str]:
+def steps(dataset: Dataset) -> list[str]:
+    """The numbered steps to a set, or the command that fetches it."""
     if not dataset.steps:
         return [f"  mmbio download {dataset.name}"]
     return [
-        line for number, step in enumerate(dataset.steps, start=1) for line in _wrapped(step, f"  {number}. ", " " * 5)
+        line for number, step in enumerate(dataset.steps, start=1) for line in wrapped(step, f"  {number}. ", " " * 5)
     ]
 
 
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
+def wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
+    """A text in lines of the terminal's width, from 80 to 100 columns; `first` and `rest` begin them."""
     width = max(NARROW, min(WIDE, shutil.get_terminal_size((WIDE, 24)).columns)) - 1
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False

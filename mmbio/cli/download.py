@@ -58,7 +58,8 @@ def command(
 
     A download that was cut or ended goes on where it was when the same command is run again. Each file is
     compared with the hash that the set's owners publish; where there is none, with the first that came, which
-    mmbio-lock.json at the data root remembers. A set behind a form or a licence prints the steps to it.
+    mmbio-lock.json at the data root remembers. A set behind a form or a licence that is not here prints the steps
+    to it, and the exit code is 1, with --dry-run too, since such a command puts nothing in place.
     HTTPS_PROXY and NO_PROXY are heeded.
 
     \b
@@ -77,17 +78,20 @@ def command(
         return
     root, home = _root(to, out, dry_run), Path(out or os.environ.get("MMBIO_HOME") or "runs")
     wanted = Options(mirror, jobs, keep_archives)
+    absent = False
     for dataset in sets:
         if dataset is None:
             _synthetic(None, seed, out, dry_run, as_json, quiet)
         elif source is not None:
             _place(dataset, Path(source), root, home, dry_run, as_json, quiet)
         elif dataset.steps:
-            _steps(dataset, as_json)
+            absent |= not _given(dataset, root, dry_run, as_json, quiet)
         elif dry_run:
             _plan(dataset, root, wanted, as_json, quiet)
         else:
             _fetch(dataset, root, home, wanted, as_json, quiet)
+    if absent:
+        click.get_current_context().exit(1)
 
 
 def _dataset(name: str) -> "Dataset | None":
@@ -156,15 +160,18 @@ def _synthetic(to: str | None, seed: int, out: str | None, dry_run: bool, as_jso
     _print([line], told, as_json, quiet)
 
 
-def _steps(dataset: "Dataset", as_json: bool) -> None:
-    """The page of a set that nobody but its owners may give."""
-    lines = [
-        f"{dataset.title} is given by its owners only ({dataset.licence}).",
-        *(f"  {number}. {step}" for number, step in enumerate(dataset.steps, start=1)),
-        f"page: {dataset.page}",
-    ]
-    told = {"set": dataset.name, "gated": True, "page": dataset.page, "steps": list(dataset.steps)}
-    _print(lines, told, as_json, quiet=False)
+def _given(dataset: "Dataset", root: Path, dry_run: bool, as_json: bool, quiet: bool) -> bool:
+    """Whether a set that nobody but its owners may give is here; the steps to what is not."""
+    from mmbio.cli.download_words import gated, gated_json
+    from mmbio.cli.progress import progress
+    from mmbio.data.fetch.state import look
+
+    with progress(quiet or as_json) as report:
+        state = look(dataset, root, report=report)
+    here = state.present and not state.faults
+    told = gated_json(dataset, state, root) | ({"dry_run": True} if dry_run else {})
+    _print(gated(dataset, state), told, as_json, quiet and here)
+    return here
 
 
 def _plan(dataset: "Dataset", root: Path, wanted: "Options", as_json: bool, quiet: bool) -> None:

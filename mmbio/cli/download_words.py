@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mmbio.data.fetch.dataset import Dataset
     from mmbio.data.fetch.get import Got, Plan
     from mmbio.data.fetch.place import Placed
+    from mmbio.data.fetch.state import State
 
 SYNTHETIC: Final = ("ecg", "face", "finger")  # modalities that the synthetic root has
 STATES: Final = {"whole": "here", "packed": "here, packed", "absent": "to fetch", "damaged": "to fetch again"}
@@ -25,7 +26,8 @@ def planned(plan: "Plan") -> list[str]:
     for one in plan.found:
         size = one.size or one.wanted.file.size
         begun = f", {amount(one.part)} of it here" if one.part else ""
-        rows.append(f"  {STATES[one.state]:<14}  {amount(size) if size else '?':>10}  {one.wanted.path}{begun}")
+        state = one.verified if one.by_hand else STATES[one.state]
+        rows.append(f"  {state:<14}  {amount(size) if size else '?':>10}  {one.wanted.path}{begun}")
     n = sum(one.to_come for one in plan.found)
     here = len(plan.found) - n
     about = "" if all(one.wanted.file.size or one.size for one in plan.found) else "about "
@@ -120,6 +122,27 @@ def already_placed(n: int, dataset: "Dataset", root: Path) -> tuple[list[str], d
     return [f"already there: {folder} ({_files(n)}, placed by hand, whole)"], told
 
 
+def gated(dataset: "Dataset", state: "State") -> list[str]:
+    """What is here of a set that its owners alone may give, and the steps to the rest."""
+    from mmbio.cli.datasets_words import steps, where, wrapped
+
+    here = []
+    if state.present:
+        here = [f"{'here, not whole' if state.faults else 'already there'}: {where(state)}"]
+        here += [line for fault in state.faults for line in wrapped(fault, "  fault: ", " " * 9)]
+    if state.whole:
+        return here
+    title = f"{dataset.title} is given by its owners only ({dataset.licence})."
+    return [*here, *wrapped(title), *steps(dataset), f"page: {dataset.page}"]
+
+
+def gated_json(dataset: "Dataset", state: "State", root: Path) -> dict[str, Any]:
+    """The same for machines."""
+    here = {"present": state.present, "whole": state.whole, "faults": list(state.faults)}
+    steps = {"page": dataset.page, "steps": list(dataset.steps)}
+    return {"set": dataset.name, "root": str(root), "gated": True, **here, **steps}
+
+
 def ended(folder: Path) -> str:
     """What is here of a set whose download was ended."""
     from mmbio.data.fetch.parts import NOTE, SUFFIX
@@ -133,8 +156,10 @@ def ended(folder: Path) -> str:
 def verified(got: "Got") -> str:
     """How many files were compared with what."""
     from mmbio.data.fetch import lock
+    from mmbio.data.fetch.wanted import BY_HAND
 
     words = {
+        BY_HAND: BY_HAND,
         lock.OFFICIAL_LIST: "by the set's own sha256 list",
         lock.OFFICIAL_SHA256: "by official sha256",
         lock.OFFICIAL_MD5: "by published md5",

@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,7 @@ from mmbio.cli.download_words import go_on
 from mmbio.data.fetch import catalogue
 from mmbio.data.fetch.catalogue import CATALOGUE
 from mmbio.data.fetch.dataset import File
+from mmbio.data.readers.socofing import FINGERS
 from tests.data.fetch.server import Served, serving, write_sums
 
 Call = Callable[..., Result]
@@ -115,17 +117,41 @@ def test_a_dry_run_lists_and_writes_nothing(good: Call, served: Served, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
 @pytest.mark.parametrize("name", [name for name, dataset in CATALOGUE.items() if dataset.steps])
-def test_a_gated_set_prints_its_steps(good: Call, tmp_path: Path, name: str) -> None:
-    told = good("download", name, "--to", tmp_path / "to").stdout
+def test_a_gated_set_prints_its_steps(
+    mmbio: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dry: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = mmbio("download", name, "--to", tmp_path / "to", *dry)
+    assert result.exit_code == 1
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    words = " ".join(result.stdout.split())
     for number, step in enumerate(CATALOGUE[name].steps, start=1):
-        assert f"  {number}. {step}\n" in told
+        assert f" {number}. {' '.join(step.split())}" in words
     assert not (tmp_path / "to").exists()
-    assert json.loads(good("download", name, "--json", "--to", tmp_path / "to").stdout)["gated"] is True
+    told = json.loads(mmbio("download", name, "--json", "--to", tmp_path / "to", *dry).stdout)
+    assert (told["gated"], told["present"], told.get("dry_run", False)) == (True, False, bool(dry))
 
 
-def test_several_sets_are_an_object_a_line(good: Call, tmp_path: Path) -> None:
-    told = good("download", "fvc2006", "socofing", "FVC2006", "--to", tmp_path, "--json").stdout.splitlines()
+def test_a_gated_set_that_is_here_is_not_asked_for_again(mmbio: Call, good: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "got/SOCOFing/Real"
+    folder.mkdir(parents=True)
+    for person, finger in product(range(1, 601), FINGERS):
+        (folder / f"{person}__M_{finger}_finger.BMP").write_text("x")
+    words = ("download", "socofing", "--to", tmp_path / "got")
+    lines = good(*words).stdout.splitlines()
+    assert lines[0].startswith(f"already there: {folder.parent} (6,000 files, ")
+    assert lines[1] == "SOCOFing is given by its owners only (non-commercial research; see the page)."
+    assert good(*words, "--quiet").stdout == ""
+    (folder / "1__M_Right_thumb_finger.BMP").unlink()
+    result = mmbio(*words)
+    assert (result.exit_code, result.stdout.startswith("here, not whole: ")) == (1, True)
+    assert "  fault: Real: 5,999 of 6,000 (Real/*.bmp)\n" in result.stdout
+
+
+def test_several_sets_are_an_object_a_line(mmbio: Call, tmp_path: Path) -> None:
+    told = mmbio("download", "fvc2006", "socofing", "FVC2006", "--to", tmp_path, "--json").stdout.splitlines()
     assert [json.loads(line)["set"] for line in told] == ["fvc2006", "socofing"]
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,11 +91,12 @@ def get(dataset: Dataset, root: Path, options: Options, counts: Report = silent,
 def _look(
     dataset: Dataset, root: Path, items: tuple[Wanted, ...], options: Options, counts: Report
 ) -> tuple[Standing, ...]:
-    entries = lock.read(root)
+    entries, held = lock.read(root), contents.read(root, dataset.name)
     found: dict[str, Standing] = {}
 
     def look(item: Wanted) -> Standing:
-        return standing(item, root, entries.get(item.path))
+        own = standing(item, root, entries.get(item.path))
+        return own if own.state == "whole" else _by_hand(dataset, root, item, held) or own
 
     with closing(crew.each(look, items, options.jobs, options.wire.stop, Stopped)) as results:
         for result in results:
@@ -103,6 +105,16 @@ def _look(
             found[result.wanted.path] = result
             counts(f"looking what is here of {dataset.name}", len(found), len(items))
     return tuple(found[item.path] for item in items)
+
+
+def _by_hand(dataset: Dataset, root: Path, item: Wanted, held: Mapping[str, contents.Content]) -> Standing | None:
+    """An archive of which a user placed all parts, which need not be fetched."""
+    into = f"{item.file.into}/"
+    parts = [part for part in dataset.parts if item.file.unpack and part.pattern.startswith(into)]
+    files = {path: content for path, content in held.items() if path.startswith(into)}
+    if not parts or not layout.covered(parts, files) or not contents.stand(root / dataset.folder, files):
+        return None
+    return Standing(item, "whole", size=sum(content.size for content in files.values()), by_hand=True)
 
 
 class _Getting:
@@ -129,6 +141,8 @@ class _Getting:
         self.done = sum(one.part for one in found if one.to_come)
         self.expected = Expected.of(found, self.done + to_come)
         for one in found:
+            if one.by_hand:
+                continue
             if not one.to_come:
                 self._note(one.wanted, one.sha256, one.size, one.verified)
             if one.state == "whole" and one.wanted.file.unpack:

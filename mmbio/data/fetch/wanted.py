@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pooch.hashes import file_hash, hash_algorithm, hash_matches
 
@@ -13,6 +13,7 @@ from mmbio.data.fetch.dataset import Dataset, File
 from mmbio.data.fetch.parts import Part
 from mmbio.data.fetch.whence import Options
 
+BY_HAND: Final = "placed by hand"
 State = Literal["whole", "packed", "absent", "damaged"]  # packed: an archive that is here and not unpacked
 
 
@@ -36,10 +37,13 @@ class Standing:
     size: int = 0
     part: int = 0
     found_here: bool = False  # without a hash or an entry to compare it with
+    by_hand: bool = False  # an archive whose content a user placed, so that the archive itself is not known
 
     @property
     def verified(self) -> str:
         """What it is compared with, as the lock says it."""
+        if self.by_hand:
+            return BY_HAND
         return lock.FOUND_HERE if self.found_here and not self.to_come else self.wanted.verified
 
     @property

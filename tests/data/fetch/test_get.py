@@ -393,6 +393,33 @@ def test_a_set_is_placed_by_hand_when_all_its_parts_are(tmp_path: Path) -> None:
     assert placed_by_hand(dataset, tmp_path / "root") == 0
 
 
+def test_only_the_databases_that_were_not_placed_by_hand_are_fetched(packed: Path, tmp_path: Path) -> None:
+    whole = archives(packed, None)
+    dataset = replace(
+        whole,
+        files=tuple(replace(file, into=file.path[0]) for file in whole.files),
+        parts=tuple(Part(name, f"{name}/*.jpg", (3,), optional=True) for name in "ab"),
+    )
+    root, own = tmp_path / "root", tmp_path / "own/a"
+    own.mkdir(parents=True)
+    for i in range(3):
+        (own / f"{i}.jpg").write_bytes(b"mine")
+    place(dataset, own.parent, root)
+    with serving(packed) as server:
+        planned = plan(dataset, root, mirrored(server))
+        assert [(one.state, one.by_hand) for one in planned.found] == [("whole", True), ("absent", False)]
+        got = get(dataset, root, mirrored(server))
+        assert [asked.path for asked in server.asked] == ["/b.zip"]
+        again = get(dataset, root, mirrored(server))
+        assert server.n_requests == 1
+        (root / "faces94/a/0.jpg").unlink()
+        get(dataset, root, mirrored(server))
+        assert [asked.path for asked in server.asked] == ["/b.zip", "/a.zip"]
+    assert (got.n_files, got.n_fetched, got.verified) == (2, 1, {"placed by hand": 1, lock.FIRST_USE: 1})
+    assert again.n_fetched == 0
+    assert (root / "faces94/b/0.jpg").stat().st_size == 5_000
+
+
 def test_ecg_id_with_its_own_list(real_data: Path, tmp_path: Path) -> None:
     source = real_data / "ecg-id-database-1.0.0"
     if not (source / "SHA256SUMS.txt").is_file():
