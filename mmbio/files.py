@@ -116,14 +116,14 @@ def write_json(path: Path, value: Json) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path, what: str) -> dict[str, Any]:
-    """Read a JSON object that mmbio wrote; `what` names it in the error."""
+def read_json(path: Path, what: str, cure: str = "write it again") -> dict[str, Any]:
+    """Read a JSON object that mmbio wrote; `what` names it in the error, `cure` says how to get it back."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise MmbioError(f"{path}: not a readable {what} ({error}); write it again") from error
+        raise MmbioError(f"{path}: not a readable {what} ({error}); {cure}") from error
     if not isinstance(value, dict):
-        raise MmbioError(f"{path}: expected a {what} (a JSON object); write it again")
+        raise MmbioError(f"{path}: expected a {what} (a JSON object); {cure}")
     return value
 
 

@@ -2,13 +2,15 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mmbio.errors import MmbioError
 from mmbio.files import locked, write_text
+
+CURE: Final = "move it away and run the mmbio tables or mmbio eval that wrote it again"
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def read(path: Path) -> list[ResultRow]:
 
 
 def _unreadable(path: Path, error: Exception) -> MmbioError:
-    return MmbioError(f"{path}: not readable as results ({error}); move it away and run the command again")
+    return MmbioError(f"{path}: not readable as results ({error}); {CURE}")
 
 
 def _of_another_version(path: Path, header: Sequence[str]) -> MmbioError:
@@ -105,9 +107,7 @@ def _of_another_version(path: Path, header: Sequence[str]) -> MmbioError:
     differ = {"unknown": [c for c in header if c not in COLUMNS], "missing": [c for c in COLUMNS if c not in header]}
     named = [f"{what} {', '.join(c[:3])}{', ...' if len(c) > 3 else ''}" for what, c in differ.items() if c]
     told = f" (columns {'; '.join(named)})" if named else ""
-    return MmbioError(
-        f"{path}: its columns are those of another mmbio version; move it away and run the command again{told}"
-    )
+    return MmbioError(f"{path}: its columns are those of another mmbio version; {CURE}{told}")
 
 
 def _row(texts: dict[str, str]) -> ResultRow:
@@ -125,6 +125,29 @@ def _row(texts: dict[str, str]) -> ResultRow:
 def check(path: Path) -> None:
     """Raise MmbioError where rows cannot be added to a file: it cannot be read, or has other columns."""
     _text_of(path)
+
+
+def differing(path: Path, parts: Iterable[Path]) -> Path | None:
+    """The first of the files of single evaluations whose rows are not all in a file of results as they are there.
+
+    Raises MmbioError where a file cannot be read.
+    """
+    text = _text_of(path)
+    others = [part for part in parts if not _stands(_text_of(part), text)]
+    rows = read(path) if others else []  # numbers may be written otherwise
+    for part in others:
+        theirs = read(part)
+        names = {row.result for row in theirs}
+        if to_csv([row for row in rows if row.result in names]) != to_csv(theirs):
+            return part
+    return None
+
+
+def _stands(part: str, text: str) -> bool:
+    """Whether the rows of one evaluation stand together in a text of results, and no other row of it does."""
+    rows = part.partition("\n")[2]
+    result = rows.partition(",")[0]
+    return f"\n{rows}" in text and text.count(f"\n{result},") == rows.count("\n")
 
 
 def append(path: Path, rows: Sequence[ResultRow]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.errors import MmbioError
+from mmbio.measure.sidecar import cure
 
 Rows = list[dict[str, str]]
 
@@ -104,9 +105,9 @@ def _rows(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     except (OSError, ValueError, csv.Error) as error:
-        raise MmbioError(f"{path}: not readable as results ({error}); evaluate it again with mmbio eval") from error
+        raise MmbioError(f"{path}: not readable as results ({error}); {cure(path.parent)}") from error
     if not rows or any(None in row or None in row.values() for row in rows):
-        raise MmbioError(f"{path}: cut short or edited; evaluate it again with mmbio eval")
+        raise MmbioError(f"{path}: cut short or edited; {cure(path.parent)}")
     found: dict[tuple[str, ...], dict[str, str]] = {}
     for row in rows:
         where = tuple(row.get(name) or "" for name in OF_ROW)
@@ -160,7 +161,7 @@ def _load(path: Path) -> np.ndarray:
     try:
         return loaded(path)
     except BROKEN as error:
-        raise MmbioError(f"{path}: not readable as an array ({error}); evaluate it again with mmbio eval") from error
+        raise MmbioError(f"{path}: not readable as an array ({error}); {cure(path.parent)}") from error
 
 
 def _distance(before: np.ndarray, after: np.ndarray) -> float | None:

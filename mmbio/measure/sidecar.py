@@ -49,6 +49,11 @@ class Sidecar:
         return Settings(home, **kept)
 
 
+def cure(folder: Path) -> str:
+    """What to do about a damaged result: while its folder stands there, it is not computed again."""
+    return f"move {folder} away and run the mmbio tables or mmbio eval that made it again"
+
+
 def write(folder: Path, evaluator: "Evaluator", began: float | None, seconds: float | None) -> None:
     """Write an evaluation's sidecar, and the trials of a user's own list."""
     home, settings, trials = evaluator.settings.home, evaluator.settings, evaluator.trials
@@ -79,7 +84,7 @@ def read(folder: Path) -> Sidecar:
     path = folder / FILE
     if not path.is_file():
         raise MmbioError(f"{folder}: has no {FILE}, so an older mmbio wrote it; {CURE}")
-    value = read_json(path, "record of a run")
+    value = read_json(path, "record of a run", cure(folder))
     schema = value.pop("schema", None)
     if schema != SCHEMA:
         raise MmbioError(
@@ -91,7 +96,7 @@ def read(folder: Path) -> Sidecar:
         if not all(isinstance(text, str) for text in (found.manifest, found.manifest_folder, found.checkpoint)):
             raise TypeError("a name in it is no text")
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
-        raise MmbioError(f"{path}: not as mmbio wrote it, {error}; {CURE}") from error
+        raise MmbioError(f"{path}: not as mmbio wrote it, {error}; {cure(folder)}") from error
     _check_files(folder, found.files)
     return found
 
@@ -103,11 +108,11 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
         try:
             now = bytes_hash(path.read_bytes())
         except OSError as error:
-            raise MmbioError(f"{path}: of this result, and gone ({error.strerror}); {CURE}") from error
+            raise MmbioError(f"{path}: of this result, and gone ({error.strerror}); {cure(folder)}") from error
         except ValueError as error:  # no name of a file
-            raise MmbioError(f"{folder / FILE}: not as mmbio wrote it, the file was edited; {CURE}") from error
+            raise MmbioError(f"{folder / FILE}: not as mmbio wrote it, the file was edited; {cure(folder)}") from error
         if now != written:
-            raise MmbioError(f"{path}: not as mmbio wrote it, the file was edited; {CURE}")
+            raise MmbioError(f"{path}: not as mmbio wrote it, the file was edited; {cure(folder)}")
 
 
 def trials_of(folder: Path, found: Sidecar, key: Mapping[str, Any]) -> Trials | None:
@@ -120,18 +125,18 @@ def trials_of(folder: Path, found: Sidecar, key: Mapping[str, Any]) -> Trials | 
             raise ValueError(f"of {rows.dtype}, not whole numbers")
         enrolment, probe, genuine = rows
     except BROKEN as error:
-        raise MmbioError(f"{folder / LISTED}: not readable as trials ({error}); {CURE}") from error
+        raise MmbioError(f"{folder / LISTED}: not readable as trials ({error}); {cure(folder)}") from error
     made = Trials(enrolment, probe, genuine == 1, found.listed)
     if made.hash != key.get("trials"):
-        raise MmbioError(f"{folder / LISTED}: not as mmbio wrote it, the file was edited; {CURE}")
+        raise MmbioError(f"{folder / LISTED}: not as mmbio wrote it, the file was edited; {cure(folder)}")
     return made
 
 
 def key_of(folder: Path, found: Sidecar) -> dict[str, Any]:
     """Everything that determined a result; raises MmbioError where it was edited."""
-    key = read_json(folder / "key.json", "key of a result")
+    key = read_json(folder / "key.json", "key of a result", cure(folder))
     if content_hash(key) != found.result:
-        raise MmbioError(f"{folder / 'key.json'}: not as mmbio wrote it, the file was edited; {CURE}")
+        raise MmbioError(f"{folder / 'key.json'}: not as mmbio wrote it, the file was edited; {cure(folder)}")
     return key
 
 

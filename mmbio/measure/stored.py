@@ -16,6 +16,7 @@ from mmbio.measure import results, sidecar
 from mmbio.measure.accuracy import correctness
 from mmbio.measure.dcf import DEFAULT, PRESETS, Cost
 from mmbio.measure.results import COLUMNS, ResultRow
+from mmbio.measure.sidecar import cure
 
 LEAST_DIGITS: Final = 4
 CURE: Final = "evaluate again with mmbio eval or mmbio tables"
@@ -61,22 +62,25 @@ class Stored:
         try:
             return loaded(path)
         except BROKEN as error:
-            raise MmbioError(f"{path}: not a readable array ({error}); {CURE}") from error
+            raise MmbioError(f"{path}: not a readable array ({error}); {cure(self.folder)}") from error
 
     def arrays(self, *names: str) -> list[np.ndarray]:
         """Several arrays that tell of the same things; raises as `array`, and where their lengths differ."""
         found = [self.array(name) for name in names]
         if len({len(array) for array in found if array.ndim}) != 1 or not all(array.ndim for array in found):
-            raise MmbioError(f"{self.folder}: {', '.join(names)} are of different lengths, a file was edited; {CURE}")
+            told = ", ".join(names)
+            raise MmbioError(f"{self.folder}: {told} are of different lengths, a file was edited; {cure(self.folder)}")
         return found
 
     def correct(self, task: str) -> np.ndarray:
         """Correctness (K, N) of K fold models on a task's items, NaN where a fold does not test an item."""
         posteriors, labels = self.array(f"posterior_{task}"), self.array(f"label_{task}")
         if posteriors.ndim != 3 or posteriors.shape[1:2] != labels.shape or not posteriors.size:
-            raise MmbioError(f"{self.folder / f'posterior_{task}.npy'}: not of {labels.size} items; {CURE}")
+            path = self.folder / f"posterior_{task}.npy"
+            raise MmbioError(f"{path}: not of {labels.size} items; {cure(self.folder)}")
         if posteriors.dtype.kind != "f" or labels.dtype.kind not in "biu":
-            raise MmbioError(f"{self.folder}: posteriors of type {posteriors.dtype}, labels of {labels.dtype}; {CURE}")
+            kinds = f"posteriors of type {posteriors.dtype}, labels of {labels.dtype}"
+            raise MmbioError(f"{self.folder}: {kinds}; {cure(self.folder)}")
         return correctness(posteriors, labels)
 
 
@@ -91,15 +95,15 @@ def read(given: str | Path, home: Path) -> Stored:
         with path.open(encoding="utf-8") as file:
             header = tuple(file.readline().rstrip("\n").split(","))
     except (OSError, ValueError) as error:
-        raise MmbioError(f"{path}: not readable as results ({error}); {CURE}") from error
+        raise MmbioError(f"{path}: not readable as results ({error}); {cure(folder)}") from error
     if header != COLUMNS:
         raise MmbioError(f"{path}: {_differs(header)}, so another version of mmbio wrote it; use that one, or {CURE}")
     rows = tuple(results.read(path))
     if not rows:
-        raise MmbioError(f"{path}: no row in it; {CURE}")
+        raise MmbioError(f"{path}: no row in it; {cure(folder)}")
     if (folder / sidecar.FILE).is_file():
         sidecar.read(folder)
-    key = read_json(folder / "key.json", "key of a result")
+    key = read_json(folder / "key.json", "key of a result", cure(folder))
     return Stored(folder, key, rows, _costs(key, folder / "key.json"))
 
 
@@ -134,7 +138,7 @@ def _costs(key: dict[str, Any], path: Path) -> tuple[Cost, ...]:
             return (DEFAULT,)
         return PRESETS[options["preset"]] if options["preset"] else (Cost(**options["cost"]),)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MmbioError(f"{path}: its options are no options of this mmbio ({error}); {CURE}") from error
+        raise MmbioError(f"{path}: its options are no options of this mmbio ({error}); {cure(path.parent)}") from error
 
 
 def _some(folders: Sequence[Path]) -> str:

@@ -12,6 +12,7 @@ from mmbio.errors import MmbioError
 from mmbio.measure import rates
 from mmbio.measure.intervals import subject_bootstrap
 from mmbio.measure.results import ResultRow
+from mmbio.measure.sidecar import cure
 from mmbio.tables import fields
 from mmbio.tables.run import Finished
 from mmbio.tables.spec import Cell, Key, Row, cells
@@ -48,7 +49,7 @@ class Picked:
         try:
             return loaded(path)
         except BROKEN as error:
-            raise MmbioError(f"{path}: not a readable array ({error}); delete {path.parent} and run again") from error
+            raise MmbioError(f"{path}: not a readable array ({error}); {cure(path.parent)}") from error
 
     @cached_property
     def subjects(self) -> np.ndarray:

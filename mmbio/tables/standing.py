@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mmbio.errors import MmbioError
 from mmbio.files import content_hash
+from mmbio.measure import results
 from mmbio.tables import explain, identity
 from mmbio.tables.kept import Made, Notes
 from mmbio.tables.spec import TableSpec
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mmbio.tables.run import Runner
     from mmbio.tables.settings import Settings
 
+COLLECTED: Final = "results.csv"
 FIGURES: Final = "figures/figures.json"
 
 
@@ -55,7 +57,7 @@ class Asked:
         """The run, where it was made of just this and stands whole."""
         notes = Notes(self.home / "tables")
         told = notes.told(self._name)
-        if told is None or not (self.home / "results.csv").is_file():
+        if told is None or not (self.home / COLLECTED).is_file():
             return None
         places = [(str(split), int(seed)) for split, seed in told["manifests"]]
         try:
@@ -63,12 +65,19 @@ class Asked:
         except MmbioError:
             return None  # asking for it again says what is wrong
         found = notes.find(self._name, self._of(prints))
-        if found is None:
+        if found is None or not self._collects(found.seen):
             return None
         texts = tuple(path.read_text(encoding="utf-8") for path in map(self.home.joinpath, told["texts"]))
         files = tuple(self.home / path for path in told["files"])
         named = (tuple(told[name]) for name in ("cells", "left_out", "told"))
         return Stood(told["label"], self.home / "tables" / told["label"], files, texts, *named)
+
+    def _collects(self, seen: Iterable[Path]) -> bool:
+        """Whether results.csv holds the rows of the results as they are; else asking again says what is wrong."""
+        try:
+            return results.differing(self.home / COLLECTED, [p for p in seen if p.name == "rows.csv"]) is None
+        except MmbioError:
+            return False
 
     def note(
         self,
@@ -82,8 +91,8 @@ class Asked:
         settings = list(settings)
         manifests = {m.folder: m for m in (runner.manifest, *map(runner.manifest_of, settings))}
         prints = {_place(m): str(m.info["fingerprint"]) for m in manifests.values()}
-        results = dict.fromkeys(runner.evaluator(s).folder for s in settings)
-        rests_on = [path for folder in (*results, *manifests) for path in sorted(folder.iterdir())]
+        computed = dict.fromkeys(runner.evaluator(s).folder for s in settings)
+        rests_on = [path for folder in (*computed, *manifests) for path in sorted(folder.iterdir())]
         store = runner.extraction.home / "store"  # of which the audit takes what is there
         label = published.folder.name
         told = {

@@ -1,6 +1,7 @@
 """mmbio tables again: a run that stands whole is shown without torch or results; anything changed is looked into."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -161,3 +162,43 @@ def test_changed_code_or_data_is_another_run(
     good(*words)
     assert not standing()
     os.utime(record, ns=times)
+
+
+def shortened(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def lost_a_row(path: Path) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def another_figure(path: Path) -> None:
+    path.write_text(path.read_text().replace(",mean,accuracy,", ",mean,accuracy, "))
+
+
+DAMAGED = [(name, shortened) for name in ("run.json", "key.json", "posterior_identification.npy", "rows.csv")]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        *((f"results/*/{name}", damage) for name, damage in DAMAGED),
+        *(("results/*/rows.csv", damage) for damage in (lost_a_row, another_figure)),
+        *(("results.csv", damage) for damage in (shortened, another_figure)),
+    ],
+)
+def test_what_is_damaged_is_told_with_what_mends_it(
+    mmbio: Call, good: Call, words: list[str], first: Result, home: Path, tmp_path: Path, name: str,
+    damage: Callable[[Path], None],
+) -> None:  # fmt: skip
+    path = next(home.glob(name))
+    before = path.read_bytes()
+    damage(path)
+    told = mmbio(*words)
+    cure = re.search(r"move (.+) away and run (?:the )?mmbio tables", told.stderr)
+    assert (told.exit_code, bool(cure)) == (2, True), told.output
+    assert cure is not None
+    away = path if cure[1] == "it" else Path(cure[1])
+    away.rename(tmp_path / "away")
+    assert good(*words).stdout == first.stdout
+    assert path.read_bytes() == before or name.endswith("run.json")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmbio.errors import MmbioError
-from mmbio.measure.results import COLUMNS, ResultRow, append, read, to_csv
+from mmbio.measure.results import COLUMNS, CURE, ResultRow, append, differing, read, to_csv
 
 ROW = ResultRow(
     result="abcd",
@@ -93,9 +93,7 @@ def test_append_replaces_the_rows_of_the_same_evaluation(tmp_path: Path) -> None
 def test_other_columns_are_refused(tmp_path: Path, header: str, told: str) -> None:
     path = tmp_path / "results.csv"
     path.write_text(f"{header}\n1,2\n")
-    sentence = (
-        rf"results\.csv: its columns are those of another mmbio version; move it away and run the command again{told}$"
-    )
+    sentence = rf"results\.csv: its columns are those of another mmbio version; {CURE}{told}$"
     with pytest.raises(MmbioError, match=sentence):
         read(path)
     with pytest.raises(MmbioError, match=sentence):
@@ -120,3 +118,35 @@ def test_broken_rows(tmp_path: Path, old: str, new: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(MmbioError, match="not readable as results"):
         read(tmp_path / "rows.csv")
+
+
+BODY = to_csv([ROW, OTHER])
+CHANGES: dict[str, tuple[str, bool]] = {
+    "as it was": (BODY, False),
+    "in another order": (to_csv([OTHER, ROW]), False),
+    "with others": (to_csv([replace(ROW, result="0000"), ROW, OTHER]), False),
+    "a number written otherwise": (BODY.replace(",1.0,,", ",1.00,,"), False),
+    "a figure changed": (BODY.replace(",1.0,,", ",1.1,,"), True),
+    "a word changed": (BODY.replace("gender=F", "gender=M"), True),
+    "a row gone": (to_csv([ROW]), True),
+    "a row twice": (to_csv([ROW, OTHER, OTHER]), True),
+    "a row more": (to_csv([ROW, OTHER, replace(OTHER, fold="4")]), True),
+    "nothing left": (to_csv([]), True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_rows_are_those_of_their_evaluation(tmp_path: Path, change: str) -> None:
+    text, differs = CHANGES[change]
+    parts = [tmp_path / f"{row.result}.csv" for row in (ROW, OTHER)]
+    for part, row in zip(parts, (ROW, OTHER), strict=True):
+        part.write_text(to_csv([row]))
+    (tmp_path / "results.csv").write_text(text)
+    assert (differing(tmp_path / "results.csv", parts) is not None) is differs
+
+
+def test_a_file_that_was_cut_short(tmp_path: Path) -> None:
+    for name, text in (("rows.csv", to_csv([ROW])), ("results.csv", to_csv([ROW])[:-20])):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(MmbioError, match=r"results\.csv: not readable as results .*; move it away and run"):
+        differing(tmp_path / "results.csv", [tmp_path / "rows.csv"])

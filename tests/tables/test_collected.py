@@ -82,3 +82,27 @@ def test_a_file_of_another_version_is_found_before_anything_is_computed(tmp_path
     (tmp_path / "results.csv").write_text("a,b\n")
     with pytest.raises(MmbioError, match=r"results\.csv: its columns are those of another mmbio version"):
         collected(tmp_path, range(4))
+
+
+def test_a_file_that_was_edited_is_told_and_made_again(finish: Finish, tmp_path: Path) -> None:
+    for number in range(3):
+        finish(number)
+    collected(tmp_path, range(3)).add()
+    path, before = tmp_path / "results.csv", (tmp_path / "results.csv").read_text()
+    path.write_text(before.replace(",0.1,", ",0.9,"))
+    sentence = rf"results\.csv: its rows of the result {1:016x} are not those of .*rows\.csv, .*; move it away and run"
+    with pytest.raises(MmbioError, match=sentence):
+        collected(tmp_path, range(3))
+    path.rename(tmp_path / "away.csv")
+    collected(tmp_path, range(3)).add()
+    assert path.read_text() == before
+
+
+def test_a_result_whose_rows_are_gone_is_added_again(finish: Finish, tmp_path: Path) -> None:
+    for number in range(3):
+        finish(number)
+    collected(tmp_path, range(3)).add()
+    path = tmp_path / "results.csv"
+    path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if f"{1:016x}" not in line))
+    collected(tmp_path, range(3)).add()
+    assert order(tmp_path) == [0, 2, 1]

@@ -239,7 +239,7 @@ def test_a_result_that_is_gone(trials: TableSpec, tmp_path: Path) -> None:
     finished = fake(trials, tmp_path / "home", DET)
     for path in (tmp_path / "home").rglob("scores.npy"):
         path.write_bytes(b"")
-    with pytest.raises(MmbioError, match=r"scores.npy: not a readable array .*; delete .* and run again"):
+    with pytest.raises(MmbioError, match=r"scores.npy: not a readable array .*; move .* away and run the mmbio tables"):
         draw(finished, tmp_path)
 
 
