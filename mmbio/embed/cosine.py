@@ -1,28 +1,31 @@
 """Cosine: the score of two embeddings, from -1 to 1, higher meaning more alike; 0 where one of them is zero.
 
-Trials are put in the order of one side's rows, so that of two vectors one is in the processor's cache already; the
-other is fetched, widened to float64 and multiplied there. Every sum is over one pair of vectors alone, so that neither
-the order of the trials nor the number of threads changes a score.
+Trials are put in an order in which of two vectors one, and in long lists both, are in the processor's caches already.
+Every sum is over one pair of vectors alone, so that neither that order nor the number of threads changes a score.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from mmbio.data.spilled import pieces
+from mmbio.embed import inner
+from mmbio.embed.inner import Dots, sums
 from mmbio.embed.settings import threads
 
 BLOCK: Final = 2**16  # numbers worked on at once: as float64 they stay in the processor's cache
-TRIALS: Final = 2**22  # that a thread puts in order at once
+TRIALS: Final = 2**23  # that a thread puts in order at once
 ALONE: Final = 2**22  # numbers up to which one thread does
-PLACES: Final = 32  # bits of a trial's place among TRIALS; a row has the others
-REPEATS: Final = 8  # trials a vector from which on it pays to widen it once
+MANY: Final = 2**30  # numbers of all trials from which on importing torch is earned back
+WIDE: Final = 2**27  # numbers of both sides that may be held in float64
+TILE: Final = 2**22  # numbers of one side that trials are of before they go on: they stay in the cache that cores share
+PLACES: Final = 32  # bits of a trial's place among TRIALS; its tile and row have the others
 RESIDENT: Final = 2**26  # numbers of a mapped file in memory at once
-SPAN: Final = 8192  # numbers summed at once: of more than 10,000 BLAS makes sums that depend on its threads
 TINY: Final = 1e-150  # a norm below it counts as zero; float32's smallest number is 1e-45
 
 
@@ -50,8 +53,9 @@ def pair_scores(
     """The cosines (T,) float64 of rows_a (T,) of vectors_a (N, D) with rows_b (T,) of vectors_b (M, D).
 
     All sums are in float64 and over one pair, so that neither the `block` of numbers worked on at once, nor the order
-    of the trials, nor the number of threads changes anything; norms are computed once a vector. Vectors may be
-    memory-mapped, and the same array may be both; values are finite and in the range of float32.
+    of the trials, nor the number of threads changes anything; norms are computed once a vector. Lists of MANY numbers
+    are summed by torch, whose scores are within 1e-14 of the others. Vectors may be memory-mapped, and the same array
+    may be both; values are finite and in the range of float32.
     """
     if vectors_a.ndim != 2 or vectors_b.ndim != 2 or vectors_a.shape[1] != vectors_b.shape[1]:
         raise ValueError(f"expected vectors (N, D) and (M, D), got {vectors_a.shape} and {vectors_b.shape}")
@@ -67,10 +71,13 @@ def pair_scores(
     a, b = _Side(vectors_a, rows_a, used_a, norms_a), _Side(vectors_b, rows_b, used_b, norms_b)
     if b.used.sum() < a.used.sum():  # products commute, so the side that repeats more may be the first
         a, b = b, a
-    step = max(1, block // max(1, vectors_a.shape[1]))
+    dim = vectors_a.shape[1]
+    if len(rows_a) * dim >= MANY and _n_named(a, b) * dim <= WIDE:
+        return _scores(*_widened(a, b), inner.by_torch, max(1, TILE // dim))
+    dots = partial(inner.in_blocks, step=max(1, block // max(1, dim)))
     scores = np.empty(len(rows_a))
     for part, trials in _parts(b):
-        scores[trials] = _scores(replace(a, rows=a.rows[trials]), part, step)
+        scores[trials] = _scores(replace(a, rows=a.rows[trials]), part, dots, len(b.vectors))
     return scores
 
 
@@ -86,9 +93,36 @@ def _norms(vectors: np.ndarray, used: np.ndarray) -> np.ndarray:
     norms = np.full(len(vectors), np.inf)
     for piece in pieces(len(wanted), vectors.shape[1]):
         part = np.ascontiguousarray(vectors[wanted[piece]], np.float64)
-        norms[wanted[piece]] = np.sqrt(_sums(part, part))
+        norms[wanted[piece]] = np.sqrt(sums(part, part))
     norms[norms < TINY] = np.inf
     return norms
+
+
+def _n_named(a: _Side, b: _Side) -> int:
+    """How many vectors the trials name; those of one array on both sides count once."""
+    return int((a.used | b.used).sum() if a.vectors is b.vectors else a.used.sum() + b.used.sum())
+
+
+def _widened(a: _Side, b: _Side) -> tuple[_Side, _Side]:
+    """Two sides with the vectors alone that trials name, in float64; one array on both sides is held once."""
+    if a.vectors is not b.vectors:
+        return _wide(a), _wide(b)
+    both = replace(a, used=a.used | b.used)
+    wide = _wide(both)
+    return wide, replace(wide, rows=_places(both.used)[b.rows])
+
+
+def _wide(side: _Side) -> _Side:
+    wanted = np.flatnonzero(side.used)
+    vectors = np.empty((len(wanted), side.vectors.shape[1]))
+    for piece in pieces(*vectors.shape):
+        vectors[piece] = side.vectors[wanted[piece]]
+    return _Side(vectors, _places(side.used)[side.rows], np.ones(len(wanted), bool), side.norms[wanted])
+
+
+def _places(used: np.ndarray) -> np.ndarray:
+    """Where a vector stands among those that are used."""
+    return np.cumsum(used) - 1
 
 
 def _parts(side: _Side) -> Iterator[tuple[_Side, np.ndarray | slice]]:
@@ -101,7 +135,7 @@ def _parts(side: _Side) -> Iterator[tuple[_Side, np.ndarray | slice]]:
         yield side, slice(None)
         return
     wanted = np.flatnonzero(side.used)
-    at = (np.cumsum(side.used) - 1)[side.rows]
+    at = _places(side.used)[side.rows]
     step = max(1, RESIDENT // max(1, side.vectors.shape[1]))
     for start in range(0, len(wanted), step):
         part = wanted[start : start + step]
@@ -110,15 +144,17 @@ def _parts(side: _Side) -> Iterator[tuple[_Side, np.ndarray | slice]]:
         yield _Side(vectors, at[trials] - start, np.ones(len(part), bool), side.norms[part]), trials
 
 
-def _scores(a: _Side, b: _Side, step: int) -> np.ndarray:
-    """The cosines (n,) of the rows of two sides, in slices, on several threads where it is worth it."""
+def _scores(a: _Side, b: _Side, dots: Dots, tile: int) -> np.ndarray:
+    """The cosines (n,) of the rows of two sides, in slices, on several threads where it is worth it.
+
+    `tile` rows of b at once.
+    """
     n = len(a.rows)
     scores = np.empty(n)
 
     def work(some: slice) -> None:
-        order, rows_a = _in_order(a.rows[some])
-        rows_b = b.rows[some][order]
-        found = _dots(a.vectors, b.vectors, rows_a, rows_b, step)
+        order, rows_a, rows_b = _in_order(a, b, some, tile)
+        found = dots(a.vectors, b.vectors, rows_a, rows_b)
         found /= a.norms[rows_a] * b.norms[rows_b]
         scores[some][order] = np.clip(found, -1.0, 1.0, out=found)
 
@@ -134,39 +170,16 @@ def _scores(a: _Side, b: _Side, step: int) -> np.ndarray:
     return scores
 
 
-def _in_order(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the rows (n,) stand in ascending order, and the rows in it: sorted as one number, faster than argsort."""
-    keys = rows.astype(np.int64) << PLACES
-    keys |= np.arange(len(rows))
+def _in_order(a: _Side, b: _Side, some: slice, tile: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where some trials (n,) stand tile by tile of b and in each by the row of a; their rows of a and of b.
+
+    Sorted as one number, faster than argsort.
+    """
+    keys = b.rows[some] // tile
+    keys *= len(a.vectors)
+    keys += a.rows[some]
+    keys <<= PLACES
+    keys |= np.arange(len(keys))
     keys.sort()
-    return keys & (2**PLACES - 1), keys >> PLACES
-
-
-def _dots(a: np.ndarray, b: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray, step: int) -> np.ndarray:
-    """The inner products (n,) of rows_a of `a`, in ascending order, with rows_b of `b`; `step` trials at once."""
-    n, dim = len(rows_a), b.shape[1]
-    starts = np.arange(0, n, step)
-    changes = np.flatnonzero(np.diff(rows_a)) + 1
-    repeated = n >= REPEATS * (len(changes) + 1) and dim <= SPAN
-    runs = np.union1d(changes, starts)  # where trials of another row, or another block of trials, begin
-    ends, of_block = [*runs.tolist(), n], [*np.searchsorted(runs, starts).tolist(), len(runs)]
-    dots, narrow, wide = np.empty(n), np.empty((min(n, step), dim), b.dtype), np.empty((min(n, step), dim))
-    for block, start in enumerate(starts.tolist()):
-        stop = min(n, start + step)
-        np.take(b, rows_b[start:stop], axis=0, out=narrow[: stop - start], mode="clip")  # others buffer what they take
-        np.copyto(wide[: stop - start], narrow[: stop - start])
-        if not repeated:
-            dots[start:stop] = _sums(wide[: stop - start], a[rows_a[start:stop]].astype(np.float64, order="C"))
-            continue
-        run, last = of_block[block : block + 2]
-        for row in a[rows_a[runs[run:last]]].astype(np.float64, order="C"):
-            first, end = ends[run], ends[run + 1]
-            np.vecdot(wide[first - start : end - start], row, out=dots[first:end])
-            run += 1
-    return dots
-
-
-def _sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The inner products (n,) of x (n, D) and y (n, D), both float64 and row by row in memory."""
-    spans = [slice(start, start + SPAN) for start in range(0, max(1, x.shape[1]), SPAN)]
-    return np.asarray(sum(np.vecdot(x[:, span], y[:, span]) for span in spans))
+    order = keys & (2**PLACES - 1)
+    return order, a.rows[some][order], b.rows[some][order]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from mmbio.embed import cosine as module
-from mmbio.embed.cosine import SPAN, cosine, pair_scores
+from mmbio.embed import inner
+from mmbio.embed.cosine import cosine, pair_scores
+from mmbio.embed.inner import SPAN
 from mmbio.measure.dcf import min_dcf
 from mmbio.measure.rates import eer, points
 
@@ -104,7 +106,7 @@ def test_threads_order_and_memory_change_nothing(
     expected = pair_scores(vectors, vectors, rows_a, rows_b)
     monkeypatch.setenv("MMBIO_THREADS", str(threads))
     for name, value in set_to.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(module if hasattr(module, name) else inner, name, value)
     order = np.random.default_rng(0).permutation(2000)
     np.save(tmp_path / "v.npy", vectors)
     for of in (vectors, np.load(tmp_path / "v.npy", mmap_mode="r"), np.asfortranarray(vectors), vectors.astype(">f4")):
@@ -112,8 +114,53 @@ def test_threads_order_and_memory_change_nothing(
         assert pair_scores(of, of, rows_b[order], rows_a[order]).tobytes() == expected[order].tobytes()
 
 
+@pytest.mark.parametrize("set_to", [{}, {"ALONE": 0}, {"ALONE": 0, "TRIALS": 100}, {"TILE": 1}, {"TILE": 7 * 128}])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_nor_do_they_in_lists_that_torch_sums(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, set_to: dict[str, int], threads: int
+) -> None:
+    vectors, rows_a, rows_b = listed(10, 4, 128, 2000)
+    few = pair_scores(vectors, vectors, rows_a, rows_b)
+    monkeypatch.setattr(module, "MANY", 0)
+    expected = pair_scores(vectors, vectors, rows_a, rows_b)
+    np.testing.assert_allclose(few, expected, rtol=0, atol=1e-14)
+    monkeypatch.setenv("MMBIO_THREADS", str(threads))
+    for name, value in set_to.items():
+        monkeypatch.setattr(module, name, value)
+    order = np.random.default_rng(0).permutation(2000)
+    np.save(tmp_path / "v.npy", vectors)
+    for of in (vectors, np.load(tmp_path / "v.npy", mmap_mode="r"), np.asfortranarray(vectors), vectors.astype(">f4")):
+        assert pair_scores(of, of, rows_a, rows_b).tobytes() == expected.tobytes()
+        assert pair_scores(of, vectors[:], rows_b[order], rows_a[order]).tobytes() == expected[order].tobytes()
+
+
+def test_torch_sums_long_lists_of_vectors_that_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, rows_a, rows_b = listed(10, 4, 128, 2000)
+    called = []
+
+    def by_torch(a: np.ndarray, b: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray) -> np.ndarray:
+        called.append((a is b, len(a)))
+        return inner_by_torch(a, b, rows_a, rows_b)
+
+    inner_by_torch = inner.by_torch
+    monkeypatch.setattr(inner, "by_torch", by_torch)
+    n = len(np.union1d(rows_a, rows_b))
+    for many, wide, expected in (
+        (2000 * 128 + 1, n * 128, []),
+        (2000 * 128, n * 128 - 1, []),
+        (2000 * 128, n * 128, [(True, n)]),
+    ):
+        monkeypatch.setattr(module, "MANY", many)
+        monkeypatch.setattr(module, "WIDE", wide)
+        called.clear()
+        pair_scores(vectors, vectors, rows_a, rows_b)
+        assert called == expected
+
+
+@pytest.mark.parametrize("many", [0, module.MANY])
 @pytest.mark.parametrize("dim", [3, 512, 513, 2 * SPAN + 5])
-def test_ties_are_exact(dim: int) -> None:
+def test_ties_are_exact(monkeypatch: pytest.MonkeyPatch, many: int, dim: int) -> None:
+    monkeypatch.setattr(module, "MANY", many)
     rng = np.random.default_rng(dim)
     vectors = rng.standard_normal((6, dim)).astype(np.float32)
     vectors[3:] = vectors[:3]  # each twice
@@ -122,7 +169,7 @@ def test_ties_are_exact(dim: int) -> None:
     assert (scores == scores.T).all()
     assert (scores[:3, :3] == scores[3:, 3:]).all()
     assert (scores[:3, :3] == scores[:3, 3:]).all()
-    np.testing.assert_allclose(np.diag(scores), 1, rtol=0, atol=4e-16)
+    np.testing.assert_allclose(np.diag(scores), 1, rtol=0, atol=1e-15)
     assert len(np.unique(scores[:3, :3][~np.eye(3, dtype=bool)])) == 3
 
 
@@ -132,9 +179,11 @@ def test_one_array_on_both_sides() -> None:
     np.testing.assert_allclose(scores, [0.5**0.5, 1, 0, 0])
 
 
-def test_no_trials() -> None:
+def test_no_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.array([], dtype=np.int64)
-    assert pair_scores(np.ones((2, 3)), np.ones((2, 3)), none, none).shape == (0,)
+    for many in (module.MANY, 0):
+        monkeypatch.setattr(module, "MANY", many)
+        assert pair_scores(np.ones((2, 3)), np.ones((2, 3)), none, none).shape == (0,)
 
 
 @pytest.mark.parametrize(
