@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from mmbio.errors import MmbioError
 from mmbio.provenance import environment
-from mmbio.workers import connect
+from mmbio.workers import connect, lines
 from mmbio.workers.worker import Client, Done, work
 
 AHEAD: Final = 3  # tasks given out for each worker, so that none waits and memory stays bounded
@@ -131,6 +131,8 @@ class Cluster:
         self._shares.setdefault(done.worker, Counter())[unit] += weight
         self._seconds[done.worker] += done.seconds
         self._last_seen = time.monotonic()
+        for line in done.lines:
+            lines.log(line, f"worker {done.worker}: ")
         if done.processor not in self._processors:
             self._processors.add(done.processor)
             self._tell(f"worker {done.worker} has another processor ({done.processor}), whose last bits may differ")

@@ -15,6 +15,7 @@ from typing import Any, Final
 from mmbio import __version__, provenance
 from mmbio.code import code_hashes, library_versions
 from mmbio.errors import MmbioError
+from mmbio.workers.lines import Line, kept
 
 ROOMS: Final = ("data", "embed", "fuse", "measure", "tables")  # whose code runs on workers
 LIBRARIES: Final = (  # optional ones stand in the keys of what needs them
@@ -40,12 +41,13 @@ class Client:
 
 @dataclass(frozen=True)
 class Done:
-    """What a task gave, where, on what, and in how many seconds."""
+    """What a task gave, where, on what, in how many seconds, and what libraries warned of meanwhile."""
 
     value: Any
     worker: str
     processor: str
     seconds: float
+    lines: tuple[Line, ...] = ()
 
 
 @cache
@@ -71,12 +73,13 @@ def work(client: Client, function: Callable[..., Any], *told: Any) -> Done:
         os.environ[THREADS] = client.threads
     began = time.perf_counter()
     try:
-        value = function(*told)
+        with kept() as lines:
+            value = function(*told)
     except MmbioError as error:
         if client.far:
             raise MmbioError(f"worker {address}: {error}") from error
         raise
-    return Done(value, address, str(provenance.environment()["processor"]), time.perf_counter() - began)
+    return Done(value, address, str(provenance.environment()["processor"]), time.perf_counter() - began, tuple(lines))
 
 
 def refuse(address: str, there: Mapping[str, str], here: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -103,3 +104,14 @@ def test_workers_of_this_machine_and_a_task_that_ends_them_all() -> None:
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}), died:
         results(1, None, told.append, os._exit, [Task((1,))])
     assert any(line.endswith(" lost; 1 shard given to others") for line in told)
+
+
+@needs_dask
+def test_what_a_worker_warns_of_is_told_here(capfd: pytest.CaptureFixture[str], caplog: Any) -> None:
+    with using(1, None, print):
+        workers = active()
+        assert workers is not None
+        assert list(workers.each("task", warnings.warn, [Task(("old thing",))])) == [None]
+        assert list(workers.each("task", len, [Task(("abc",))])) == [3]
+    assert "old thing" not in "".join(capfd.readouterr())
+    assert re.fullmatch(r"worker tcp://\S+: \S+: UserWarning: old thing", caplog.messages[-1])
