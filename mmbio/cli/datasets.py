@@ -12,6 +12,8 @@ from mmbio.cli import options
 from mmbio.errors import MmbioError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mmbio.data.fetch.dataset import Dataset
     from mmbio.data.fetch.state import State
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 def command(name: str | None, data: str | None, verify: bool, out: str | None, as_json: bool, quiet: bool) -> None:
     """List the public sets: what for, licence, size, how to get them, which are here and whole.
 
+    Below the list stands which sets each paper needs together, what of them is here, and the commands to type next.
     SET is a name in that list; with it, its page: subjects by gender, citation (BibTeX), licence, address, the steps
     to it, where it is on this machine, and what of it is missing. Nothing is fetched or changed.
 
@@ -40,6 +43,7 @@ def command(name: str | None, data: str | None, verify: bool, out: str | None, a
       mmbio datasets --data data --verify --json
     """
     from mmbio.cli import datasets_words as words
+    from mmbio.cli.datasets_papers import papers
     from mmbio.cli.progress import progress
     from mmbio.data.fetch.catalogue import CATALOGUE
     from mmbio.data.fetch.state import look
@@ -52,8 +56,25 @@ def command(name: str | None, data: str | None, verify: bool, out: str | None, a
         told = [_told(dataset, states[dataset.name]) for dataset in wanted]
         click.echo(json.dumps(told[0] if name is not None else told))
     elif not quiet:
-        lines = words.page(wanted[0], states[wanted[0].name]) if name is not None else words.table(states, root)
+        if name is not None:
+            lines = words.page(wanted[0], states[wanted[0].name])
+        else:
+            to = [] if data is None and out is None else ["--to", str(root)]
+            lines = [*words.table(states), *papers(states, root, to), *words.end(states, root)]
+        lines += _purged(wanted, states, root, Path(out or os.environ.get("MMBIO_HOME") or "runs"))
         click.echo("\n".join(lines))
+
+
+def _purged(sets: "Sequence[Dataset]", states: "Mapping[str, State]", root: Path, home: Path) -> list[str]:
+    """What to do after people were purged, where sets are here that they may have been in."""
+    from mmbio.cli.datasets_papers import purged
+    from mmbio.data import excluded
+    from mmbio.purge import sources
+
+    readers = {one.reader for one in sets if one.reader is not None and states[one.name].present}
+    if not readers or not (home / excluded.FILE).exists():
+        return []
+    return purged(excluded.returned(home, [s for reader in readers for s in sources.sets(root, reader)]), root, home)
 
 
 def _named(name: str) -> "Dataset":
@@ -84,6 +105,8 @@ def _root(data: str | None, out: str | None) -> Path:
 
 def _told(dataset: "Dataset", state: "State") -> dict[str, Any]:
     """A set for --json: what the catalogue says of it, and what is here."""
+    from mmbio.data.fetch.needed import papers_of
+
     here = {
         "folder": None if state.folder is None else str(state.folder),
         "present": state.present,
@@ -102,6 +125,7 @@ def _told(dataset: "Dataset", state: "State") -> dict[str, Any]:
         "title": dataset.title,
         "modalities": list(dataset.modalities),
         "purpose": dataset.purpose,
+        "papers": list(papers_of(dataset.name)),
         "licence": dataset.licence,
         "size": dataset.size,
         "subjects": asdict(dataset.subjects),

@@ -19,7 +19,7 @@ WIDE: Final = 100
 COLUMNS: Final = "{:27} {:>24} {:>7}  {:8} {}"
 
 
-def table(states: Mapping[str, State], root: Path) -> list[str]:
+def table(states: Mapping[str, State]) -> list[str]:
     """Two lines a set below each modality: its figures, and what it is for and under which licence."""
     lines = [click.style(COLUMNS.format("set", "subjects", "size", "got by", "here"), bold=True)]
     ordered = sorted(CATALOGUE.values(), key=lambda dataset: sorted(dataset.modalities))
@@ -27,12 +27,16 @@ def table(states: Mapping[str, State], root: Path) -> list[str]:
         lines += ["", click.style(modalities, bold=True)]
         for dataset in group:
             lines += _row(dataset, states[dataset.name])
+    return lines
+
+
+def end(states: Mapping[str, State], root: Path) -> list[str]:
+    """How many sets are here, and where to read on."""
     n_here = sum(state.present for state in states.values())
     n_whole = sum(state.whole for state in states.values())
     checked = "by name and size" if not any(s.checked.startswith("the hashes") for s in states.values()) else "by hash"
     n = len(states)
     return [
-        *lines,
         "",
         f"{root}: {n_here} of {n} sets are here, {n_whole} whole {checked}",
         "one set: mmbio datasets SET    to get one: mmbio download SET",
@@ -125,9 +129,13 @@ def steps(dataset: Dataset) -> list[str]:
     ]
 
 
+def width() -> int:
+    """Columns of the terminal, from 80 to 100."""
+    return max(NARROW, min(WIDE, shutil.get_terminal_size((WIDE, 24)).columns))
+
+
 def wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
     """A text in lines of the terminal's width, from 80 to 100 columns; `first` and `rest` begin them."""
-    width = max(NARROW, min(WIDE, shutil.get_terminal_size((WIDE, 24)).columns)) - 1
     return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        text, width() - 1, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )

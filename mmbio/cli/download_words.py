@@ -2,11 +2,11 @@
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mmbio.protocols import AUDIOVISUAL, MULTITASK
+from mmbio.protocols import AUDIOVISUAL, MULTITASK, Protocol
 
 if TYPE_CHECKING:
     from mmbio.data.fetch.dataset import Dataset
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mmbio.data.fetch.state import State
 
 SYNTHETIC: Final = ("ecg", "face", "finger")  # modalities that the synthetic root has
+TABLES: Final = {"multitask": (), "audiovisual": ("audiovisual-table1", "audiovisual-table2")}  # none named: all
 STATES: Final = {"whole": "here", "packed": "here, packed", "absent": "to fetch", "damaged": "to fetch again"}
 
 
@@ -175,11 +176,13 @@ def go_on(dataset: "Dataset", root: Path) -> str:
     """The command that uses the set, with synthetic data for what the root does not have; empty where none does."""
     if dataset.reader is None:
         return ""
-    here = set(_modalities(root)) | set(dataset.modalities)
     protocol = MULTITASK if set(dataset.modalities) & set(MULTITASK.modalities) else AUDIOVISUAL
-    words = ["mmbio", "tables"]
-    if protocol is AUDIOVISUAL:
-        words = ["mmbio", "tables", "audiovisual-table1", "audiovisual-table2"]
+    return tables_on(protocol, root, {*modalities(root), *dataset.modalities})
+
+
+def tables_on(protocol: Protocol, root: Path, here: Collection[str]) -> str:
+    """The command that makes a paper's tables on a root, with synthetic data for the modalities that are not `here`."""
+    words = ["mmbio", "tables", *TABLES[protocol.name]]
     if os.environ.get("MMBIO_DATA") != str(root):
         words += ["--data", str(root)]
     for modality in protocol.modalities:
@@ -197,7 +200,8 @@ def _files(n: int) -> str:
     return "1 file" if n == 1 else f"{n} files"
 
 
-def _modalities(root: Path) -> Iterable[str]:
+def modalities(root: Path) -> Iterable[str]:
+    """The modalities of which a root has a set, by its folder's name."""
     from mmbio.data.readers.listing import child
     from mmbio.data.readers.registry import READERS
 

@@ -36,7 +36,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("columns", [80, 100])
 def test_the_table_lists_every_set_and_fits(root: Path, columns: int) -> None:
     lines = run("--data", str(root), columns=columns).stdout.splitlines()
-    assert all(len(line) <= columns for line in lines[:-2])
+    assert all(len(line) <= columns for line in lines[:-2] if str(root) not in line)
     for name in CATALOGUE:
         assert sum(line.startswith(f"{name} ") for line in lines) == 1
     (row,) = (line for line in lines if line.startswith("fvc2000 "))
