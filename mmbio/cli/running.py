@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO
 
 import click
 
-from mmbio.cli import endings, run_log
+from mmbio.cli import endings, run_log, written
 from mmbio.cli.interrupts import Interrupts
 from mmbio.cli.run_log import RunLog
 from mmbio.cli.steps import Steps
@@ -120,6 +120,8 @@ class Run:
             show(text.rstrip("\n"))
 
     def _close_with(self, outcome: str) -> None:
+        if self._home is not None and self.log.path is not None and not self._interrupts.number:  # which is soon over
+            self.log.line("\n".join(written.told(self._home, self.began)))
         self.log.line(run_log.ending(outcome, self.clock))
 
     def _summary(self) -> None:

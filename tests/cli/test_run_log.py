@@ -15,6 +15,7 @@ from click.testing import Result
 from mmbio.cli import running, steps
 from mmbio.cli.run_log import RunLog, lasting, without_secrets
 from mmbio.errors import MmbioError
+from mmbio.workers import spawned
 
 Call = Callable[..., Result]
 Listing = Callable[[Path], Mapping[str, bytes]]
@@ -269,3 +270,23 @@ class TestSteps:
             noted.note("extracting face", done, 20)
         assert noted.extracted() == {"face": 29}
         assert noted.doing() == "extracting face (9 of 20 done)"
+
+
+def test_what_was_written_is_listed_at_the_end(good: Call, tiny_root: Path, tmp_path: Path) -> None:
+    good("build-virtual", "--data", tiny_root, "--triplets", 5, "--folds", 2, "--out", tmp_path)
+    name = next((tmp_path / "manifests").glob("[!.]*")).name
+    *_, heading, written, last = newest(tmp_path).read_text().splitlines()
+    assert heading.endswith(f"Z written below {tmp_path}: 1")
+    assert written == f"  | manifests/{name}/"
+    assert "Z ended: done; " in last
+
+
+def warn_elsewhere() -> None:
+    with spawned.pool(1) as pool:
+        pool.submit(warnings.warn, "old thing").result(60)
+
+
+def test_what_is_warned_of_in_another_process(home: Path, broken: Callable[..., Result]) -> None:
+    result = broken(warn_elsewhere)
+    assert "old thing" not in result.output
+    assert re.search(r"Z warning: py\.warnings: \S+:\d+: UserWarning: old thing\n", newest(home).read_text())
