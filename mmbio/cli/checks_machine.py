@@ -1,4 +1,4 @@
-"""checks_machine: processor, memory, disk, folders and network of this machine, and whether a network computes well."""
+"""checks_machine: processor, memory, disk, home and proxy of this machine, and whether a network computes well."""
 
 import fcntl
 import locale
@@ -36,7 +36,6 @@ def machine(out: str | None) -> Iterator[Finding]:
     yield _disk(home)
     yield _memory()
     yield _open_files()
-    yield _data()
     yield _proxies()
     yield _texts()
 
@@ -181,27 +180,6 @@ def _open_files() -> Finding:
     if most != resource.RLIM_INFINITY and most < FILES:
         return warn("open files", f"at most {most}", "ulimit -n 4096")
     return ok("open files", "any number" if most == resource.RLIM_INFINITY else f"at most {most:,}")
-
-
-def _data() -> Finding:
-    """Which sets lie at the data root; whether they are whole, mmbio datasets tells."""
-    from mmbio.data.readers.listing import child
-    from mmbio.data.readers.registry import READERS
-
-    root = os.environ.get("MMBIO_DATA")
-    if not root:
-        return ok("data root", "MMBIO_DATA is not set: synthetic data, unless --data names a root")
-    if not Path(root).is_dir() and root not in ("synthetic", "simulated"):
-        return fail("data root", f"MMBIO_DATA={root}: no such folder", "set it to a folder with sets, or unset it")
-    try:
-        there = [name for name, reader in READERS.items() if child(Path(root), reader.folders) is not None]
-    except (OSError, MmbioError) as error:
-        return fail("data root", f"MMBIO_DATA={root}: {error}", "give yourself the right to read it")
-    if not there:
-        return warn(
-            "data root", f"MMBIO_DATA={root}: no set there", "mmbio datasets lists them, mmbio download gets them"
-        )
-    return ok("data root", f"{root}: {', '.join(there)}")
 
 
 def _proxies() -> Finding:

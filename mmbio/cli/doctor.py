@@ -15,25 +15,29 @@ COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 @click.command("doctor", short_help="Check the installation and this machine, and say what to do.")
+@click.option("--data", metavar="ROOT", help="Folder with the public sets.  [default: $MMBIO_DATA]")
 @options.out
 @options.as_json
 @options.quiet
-def command(out: str | None, as_json: bool, quiet: bool) -> None:
+def command(data: str | None, out: str | None, as_json: bool, quiet: bool) -> None:
     """Check the installation and this machine, and say what to do.
 
     Looks at Python and the libraries, whether torch and torchvision fit, extras and weights, the processor, threads,
-    memory, disk, locks, the data root and the proxy, and computes a batch of vectors. Changes nothing, fetches
-    nothing. Ends with exit code 1 where something does not work, 0 otherwise.
+    memory, disk, locks and the proxy, computes a batch of vectors, and reads the sets at the data root: which are
+    there, whole by names and sizes, and readable. Changes nothing, fetches nothing. Ends with exit code 1 where
+    something does not work, 0 otherwise.
 
     \b
     Examples:
       mmbio doctor
+      mmbio doctor --data data
       mmbio doctor --json
     """
+    from mmbio.cli import checks_data
     from mmbio.cli.checks_installed import installed
     from mmbio.cli.checks_machine import machine
 
-    findings = [*installed(), *machine(out)]
+    findings = [*installed(), *machine(out), *checks_data.data(data)]
     failed = sum(finding.state == "fail" for finding in findings)
     if as_json:
         checks = [

@@ -14,7 +14,7 @@ Refused = Callable[..., None]
 
 # These write one thing, want no home, or want a name first.
 NOT_HOMELY = ("import", "metrics", "score", "reproduce", "compare", "doctor", "datasets", "purge")
-LOOKED_AT = {"doctor": {"--out"}, "datasets": {"--out"}}  # a home folder that is told of, whatever is wrong with it
+LOOKED_AT = {"doctor": {"--data", "--out"}, "datasets": {"--out"}}  # folders that are told of, whatever is wrong there
 HOMELY = tuple(verb for verb in VERBS if verb not in NOT_HOMELY)
 SCORE = "score --embeddings e --trials x --out {home}/s.csv"
 # (words, what the sentence says); {home} holds a manifest and a checkpoint, {root} the tiny root.

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from mmbio import provenance
-from mmbio.cli import checks_installed, checks_machine
+from mmbio.cli import checks_data, checks_installed, checks_machine
 from mmbio.cli.findings import Finding, fail, ok, warn
 
 Call = Callable[..., Result]
@@ -22,6 +22,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def set_to(*findings: Finding) -> None:
         monkeypatch.setattr(checks_installed, "installed", lambda: iter(findings[:1]))
         monkeypatch.setattr(checks_machine, "machine", lambda _: iter(findings[1:]))
+        monkeypatch.setattr(checks_data, "data", lambda _: iter(()))
 
     return set_to
 
@@ -180,15 +181,62 @@ def test_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, fre
     assert checks_machine._memory() == Finding("memory", state, f"{free} GiB free", checks_machine._memory().cure)
 
 
-def test_data_roots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_root: Path) -> None:
+def test_data_roots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_root: Path, av_set: Path) -> None:
     for root, state, told in (
         (tmp_path / "no", "fail", "no such folder"),
         (tmp_path, "warn", "no set there"),
-        (tiny_root, "ok", "ecg-id, faces95, fvc2006"),
+        (tiny_root, "ok", "synthetic, ecg-id, faces95, fvc2006"),
+        (av_set, "ok", "imported vectors of face, voice"),
+        ("synthetic", "ok", "mmbio makes it"),
     ):
-        monkeypatch.setenv("MMBIO_DATA", str(root))
-        finding = checks_machine._data()
-        assert (finding.state, told in finding.found) == (state, True)
+        for option, environment in ((str(root), "nowhere"), (None, str(root))):
+            monkeypatch.setenv("MMBIO_DATA", environment)
+            (finding,) = checks_data.data(option)
+            assert (finding.state, told in finding.found) == (state, True)
+            assert finding.found.startswith("--data" if option else "MMBIO_DATA=")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Ten fingers of FVC2000, half of Faces94, and a folder of one's own."""
+    for finger in range(101, 111):
+        for impression in range(1, 9):
+            path = tmp_path / f"root/fvc2000/DB1_B/{finger}_{impression}.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x")
+    for name in ("faces94/male/someone/someone.1.jpg", "finger/me/1.png"):
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("x")
+    return tmp_path / "root"
+
+
+def test_each_set_at_a_root(root: Path) -> None:
+    first, *found = checks_data.data(str(root))
+    assert first == ok("data root", f"--data {root}: faces94, fvc2000, finger-folders")
+    assert states(found) == {
+        "set faces94": warn(
+            "set faces94",
+            f"{root}/faces94, 1 file, 1 of 3 parts; not whole: images of female: none (female/*/*.jpg); images of"
+            " malestaff: none (malestaff/*/*.jpg)",
+            f"nothing to use it as it is; else mmbio datasets faces94 --data {root}",
+        ),
+        "set fvc2000": ok("set fvc2000", f"{root}/fvc2000, 80 files, 1 of 4 parts; no fault by names and counts"),
+        "set finger-folders": ok("set finger-folders", f"{root}/finger, 1 subject"),
+    }
+
+
+def test_a_file_that_cannot_be_read(root: Path, mmbio: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = root / "fvc2000/DB1_B/101_1.tif"
+    monkeypatch.setattr("mmbio.data.fetch.state.os.access", lambda path, _: path != closed)
+    finding = states(checks_data.data(str(root)))["set fvc2000"]
+    assert finding.state == "fail"
+    assert "DB1_B/101_1.tif: cannot be read; give yourself the right to" in finding.found
+    (root / "faces94/male/someone/someone.1.jpg").write_bytes(b"")
+    assert states(checks_data.data(str(root)))["set faces94"].state == "fail"
+    result = mmbio("doctor", "--data", root, "--json")
+    assert result.exit_code == 1
+    assert "set faces94" in {check["check"] for check in json.loads(result.stdout)["checks"]}
 
 
 def test_a_proxy_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:

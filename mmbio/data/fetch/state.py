@@ -1,5 +1,6 @@
 """State: which sets are at a data root, whether they are whole, and who is in them."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ class State:
     checked: str = ""
     subjects: Subjects | None = None  # as the set's reader finds them
     notes: tuple[str, ...] = ()
+    readable: bool = True  # its files, and by the set's reader
 
     @property
     def present(self) -> bool:
@@ -65,6 +67,8 @@ def look(dataset: Dataset, root: Path, *, verify: bool = False, report: Report =
     sizes = {path: layout.size_of(found.base / path) for path in found.files}
     faults += [f"{path}: zero bytes" for path, size in sizes.items() if size == 0]
     faults += _differing(found.base, expected)
+    closed = [path for path in found.files if not os.access(found.base / path, os.R_OK)]
+    faults += [f"{path}: cannot be read; give yourself the right to" for path in closed if (found.base / path).exists()]
     n_hashes = 0
     if verify and not contents.as_recorded(root, dataset.name):
         where = contents.path_of(root, dataset.name).relative_to(root)
@@ -78,10 +82,11 @@ def look(dataset: Dataset, root: Path, *, verify: bool = False, report: Report =
             report(f"hashing {dataset.name}", n, n_hashes)
     sized = any(want.size is not None for want in expected.values())
     checked = f"the hashes of {plural(n_hashes, 'file')}" if n_hashes else f"names and {'sizes' if sized else 'counts'}"
-    subjects, notes, broken = _people(dataset, found)
+    subjects, notes, broken = (None, (), ()) if closed else _people(dataset, found)
     told = (*faults[:SHOWN], *((f"and {len(faults) - SHOWN:,} more",) if len(faults) > SHOWN else ()), *broken)
     parts = tuple(f"{p.what}: {found.counts[p.pattern]:,}" for p in dataset.parts if found.counts.get(p.pattern))
-    return State(found.base, len(sizes), sum(sizes.values()), told, parts, len(dataset.parts), checked, subjects, notes)
+    return State(found.base, len(sizes), sum(sizes.values()), told, parts, len(dataset.parts), checked, subjects, notes,
+                 not (broken or closed))  # fmt: skip
 
 
 def _found(dataset: Dataset, root: Path) -> layout.Found | None:
