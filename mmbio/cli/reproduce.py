@@ -1,5 +1,6 @@
 """mmbio reproduce."""
 
+import fcntl
 import json
 import shutil
 import tempfile
@@ -86,24 +87,41 @@ def command(
 
 @contextmanager
 def _scratch(home: Path, name: str, keep: bool) -> Iterator[Path]:
-    """A home of its own below reproduced/, removed at the end unless kept; also after an error."""
+    """A home of its own below reproduced/, removed at the end unless kept; after an error, or a kill by the next."""
+    from mmbio.files import OWNER, alone
+
     place = home / "reproduced"
     try:
         place.mkdir(exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=place, prefix=f"{name[:8]}-"))
+        with alone(place):
+            _sweep(place, OWNER)
+            scratch = Path(tempfile.mkdtemp(dir=place, prefix=f"{name[:8]}-"))
+            owner = (scratch / OWNER).open("wb")
+            fcntl.flock(owner, fcntl.LOCK_EX)
     except OSError as error:
         raise MmbioError(
             f"{place}: cannot be written to ({error.strerror}); give a writable folder with --out"
         ) from error
     kept = False
     try:
-        yield scratch
-        kept = keep
+        with owner:
+            yield scratch
+            kept = keep
+            if kept:
+                (scratch / OWNER).unlink(missing_ok=True)
     finally:
         if not kept:
             shutil.rmtree(scratch, ignore_errors=True)
             with suppress(OSError):
                 place.rmdir()
+
+
+def _sweep(place: Path, owner: str) -> None:
+    """Remove what killed reruns left: their owner is there, and nobody holds it any more."""
+    for file in place.glob(f"*/{owner}"):
+        with suppress(OSError), file.open("r+b") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def _told(found: "Recorded", made: "Reproduction", seconds: float, keep: bool) -> dict[str, Any]:

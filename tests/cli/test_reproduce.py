@@ -1,6 +1,7 @@
 """mmbio reproduce: what it says, its exit codes, and what it leaves behind."""
 
 import csv
+import fcntl
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mmbio.files import bytes_hash
+from mmbio.files import OWNER, bytes_hash
 
 Call = Callable[..., Result]
 Listing = Callable[[Path], dict[str, bytes]]
@@ -54,6 +55,23 @@ def test_a_folder_as_json_and_kept(good: Call, runs: Path, result: str) -> None:
     kept = Path(told["kept"])
     assert kept.parents[2] == runs / "reproduced"
     assert (kept / "rows.csv").read_bytes() == (runs / "results" / result / "rows.csv").read_bytes()
+
+
+def test_what_killed_reruns_left_goes_and_others_stay(good: Call, runs: Path, result: str) -> None:
+    place = runs / "reproduced"
+    names = ("0000aaaa-killed00", "1111bbbb-at_work0", "2222cccc-kept0000")
+    for name in names:
+        (place / name / "store").mkdir(parents=True)
+    for name in names[:2]:
+        (place / name / OWNER).touch()
+    with (place / names[1] / OWNER).open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        good("reproduce", result, "--from-checkpoint", "--quiet", "--out", runs)
+    assert [(place / name).exists() for name in names] == [False, True, True]
+    good("reproduce", result, "--from-checkpoint", "--quiet", "--out", runs)
+    assert [(place / name).exists() for name in names] == [False, False, True]
+    (place / names[2] / "store").rmdir()
+    (place / names[2]).rmdir()
 
 
 def test_quiet(good: Call, runs: Path, result: str) -> None:
