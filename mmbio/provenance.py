@@ -59,7 +59,7 @@ def typed(text: str | Path) -> str:
     with suppress(RuntimeError):
         home = str(Path.home())
         if len(Path(home).parts) > 1:
-            return re.sub(rf"{re.escape(home)}(?=/|$)", "~", str(text))
+            return re.sub(rf"(?<![\w.~/-]){re.escape(home)}(?=/|$)", "~", str(text))
     return str(text)
 
 

@@ -84,6 +84,8 @@ def test_processor(
         ("/home/ann", "~"),
         ("face=/home/ann/f.npz", "face=~/f.npz"),
         ("/home/anna/runs", "/home/anna/runs"),
+        ("/mnt/home/ann/runs", "/mnt/home/ann/runs"),
+        ("../home/ann", "../home/ann"),
         ("runs", "runs"),
         (Path("/home/ann/x"), "~/x"),
     ],
