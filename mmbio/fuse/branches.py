@@ -50,13 +50,15 @@ class ImageBranch(nn.Module):
 
     def fit(self, vectors: Tensor) -> None:
         """Take the mean and deviation of training vectors (n, raw_dim); a number that never varies gives 0."""
-        spread = vectors.std(0)
-        self.centre.copy_(vectors.mean(0))
+        off = vectors - vectors[0]  # exactly 0 of a number that never varies
+        mean = off.mean(0)
+        spread = off.sub_(mean).square_().sum(0).div_(len(vectors) - 1).sqrt_()
+        self.centre.copy_(vectors[0] + mean)
         self.spread.copy_(torch.where(spread > 0, spread, torch.inf))
 
     def prepare(self, vectors: Tensor) -> Tensor:
         """vectors (B, raw_dim), standardised."""
-        return (vectors - self.centre) / self.spread
+        return (vectors - self.centre).div_(self.spread)
 
     def forward(self, prepared: Tensor) -> Tensor:
         """prepared (B, raw_dim) -> (B, dim)."""

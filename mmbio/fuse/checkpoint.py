@@ -6,6 +6,7 @@ Training times stand in a sidecar (.json), so that the same training gives the s
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from mmbio.errors import MmbioError
 from mmbio.files import content_hash, read_json, remembered, replacing, write_json
 from mmbio.fuse.config import Config
 from mmbio.fuse.fusions import CLASSES
-from mmbio.fuse.network import Network
+from mmbio.fuse.network import Network, Shapes
 from mmbio.protocols import MODALITIES, PROTOCOLS
 
 SCHEMA = 2
@@ -60,11 +61,11 @@ class Checkpoint:
 
     def network(self, fold: int) -> Network:
         """The trained network of a fold."""
-        config = self.config
-        self._check_sizes(f"{fold}/")
-        with lent():  # its initial values are drawn before they are replaced
-            network = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes)
-        prefix = f"{fold}/"
+        config, prefix = self.config, f"{fold}/"
+        network = outline(config, self.key["classes"], self.shapes)
+        if config.fusion in CLASSES:
+            self._check_sizes(network, prefix)
+            network.to_empty(device="cpu")
         with safe_open(self.path, "pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
             state = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
@@ -74,19 +75,18 @@ class Checkpoint:
             raise self._unfit() from error
         if unexpected or any(not name.startswith(idle_branches(config, self.shapes)) for name in missing):
             raise self._unfit()
+        empty = network.state_dict()
+        for name in missing:
+            empty[name].zero_()
         return network
 
-    def _check_sizes(self, prefix: str) -> None:
+    def _check_sizes(self, network: Network, prefix: str) -> None:
         """Raise MmbioError where the key stands for larger networks than the file holds, before one is allocated."""
-        config = self.config
-        if config.fusion not in CLASSES:
-            return
-        with lent(), torch.device("meta"):
-            outline = Network(PROTOCOLS[config.protocol], config.fusion, self.key["classes"], self.shapes).state_dict()
+        state = network.state_dict()
         with safe_open(self.path, "pt") as file:
             held = {n.removeprefix(prefix): file.get_slice(n).get_shape() for n in file.keys() if n.startswith(prefix)}  # noqa: SIM118
-        idle = sum(tensor.numel() for name, tensor in outline.items() if name not in held)
-        if idle > MOST_IDLE or any(list(t.shape) != held.get(name, list(t.shape)) for name, t in outline.items()):
+        idle = sum(tensor.numel() for name, tensor in state.items() if name not in held)
+        if idle > MOST_IDLE or any(list(t.shape) != held.get(name, list(t.shape)) for name, t in state.items()):
             raise self._unfit()
 
     def _unfit(self) -> MmbioError:
@@ -95,6 +95,12 @@ class Checkpoint:
     def cost(self) -> dict[str, Any]:
         """Parameters of one network, seconds and epochs of the training, from the sidecar."""
         return read_json(self.path.with_suffix(".json"), "training record")
+
+
+def outline(config: Config, classes: Mapping[str, int], shapes: Shapes) -> Network:
+    """The network of a configuration without memory for its numbers; with a fusion of others, one that is drawn."""
+    with lent(), torch.device("meta") if config.fusion in CLASSES else nullcontext():
+        return Network(PROTOCOLS[config.protocol], config.fusion, classes, shapes)
 
 
 def idle_branches(config: Config, modalities: Iterable[str]) -> tuple[str, ...]:

@@ -49,8 +49,9 @@ class Network(nn.Module):
         """Let the branches that standardise their input take its statistics from training rows that are there."""
         for m, name in enumerate(self.modalities):
             module = self._branch(name)
-            if isinstance(module, ImageBranch) and name in vectors and int(present[:, m].sum()) > 1:
-                module.fit(vectors[name][present[:, m]])
+            there = present[:, m]
+            if isinstance(module, ImageBranch) and name in vectors and int(there.sum()) > 1:
+                module.fit(vectors[name] if bool(there.all()) else vectors[name][there])
 
     def prepare(self, vectors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """modality -> raw form (B, ...) as its branch takes it; training changes nothing of it."""

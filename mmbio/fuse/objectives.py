@@ -28,8 +28,9 @@ class Data:
 
     def batch(self, index: Tensor) -> tuple[dict[str, Tensor], Tensor, dict[str, Tensor]]:
         """The rows `index` (B,) of vectors, present and labels."""
-        vectors = {m: v[index] for m, v in self.vectors.items()}
-        return vectors, self.present[index], {t: y[index] for t, y in self.labels.items()}
+        vectors = {m: v.index_select(0, index) for m, v in self.vectors.items()}
+        labels = {t: y.index_select(0, index) for t, y in self.labels.items()}
+        return vectors, self.present.index_select(0, index), labels
 
 
 class Objective(Protocol):
@@ -72,6 +73,19 @@ class Classification:
         return joint(network.of_prepared(vectors, present).logits, labels, self.weights)
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Sides of pairs as vectors modality -> (n, d) and present (n, M), and genuine (P,) of the pairs.
+
+    The first sides of all pairs stand before the second, at `places` (2P,), or in their order where that is None.
+    """
+
+    vectors: dict[str, Tensor]
+    present: Tensor
+    places: Tensor | None
+    genuine: Tensor
+
+
 class Verification:
     """The contrastive loss of pairs drawn from the pools `train`, tuned on pairs of the pools `dev`."""
 
@@ -95,7 +109,7 @@ class Verification:
             for pool in pools.values():
                 pool.check(what)
         self.rng = np.random.default_rng([seed, 0])
-        self.dev = self._pairs(dev, HELD_OUT, np.random.default_rng([seed, 1]))
+        self.dev = self._pairs(dev, HELD_OUT, np.random.default_rng([seed, 1]), once=True)
 
     def fit_inputs(self, network: Network) -> None:
         """Nothing: vectors are scaled to length 1 and not standardised."""
@@ -107,19 +121,24 @@ class Verification:
     def held_out(self, network: Network) -> float:
         return float(_contrast(self.dev, network))
 
-    def _pairs(self, pools: Pools, n: int, rng: np.random.Generator) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """Vectors modality -> (4n, d) and present (4n, M), first sides before second, and genuine (2n,)."""
+    def _pairs(self, pools: Pools, n: int, rng: np.random.Generator, once: bool = False) -> Pairs:
+        """n genuine and n impostor pairs; `once`: sides that several of them have in common are fused once."""
         first, second, genuine = pairs.draw(pools, self.together, n, rng)
-        rows = {m: torch.from_numpy(np.concatenate([first[m], second[m]])) for m in pools}
-        vectors = {m: self.data.vectors[m][index] for m, index in rows.items()}
-        present = torch.zeros(4 * n, len(self.modalities), dtype=torch.bool, device=self.data.present.device)
+        sides = np.stack([np.concatenate([first[m], second[m]]) for m in pools])  # (modalities, 4n)
+        places = None
+        if once:
+            sides, at = np.unique(sides, axis=1, return_inverse=True)
+            places = torch.from_numpy(at.ravel())
+        rows = {m: torch.from_numpy(of) for m, of in zip(pools, sides, strict=True)}
+        vectors = {m: self.data.vectors[m].index_select(0, index) for m, index in rows.items()}
+        present = torch.zeros(sides.shape[1], len(self.modalities), dtype=torch.bool, device=self.data.present.device)
         for column, modality in enumerate(self.modalities):
             if modality in rows:
                 present[:, column] = self.data.present[rows[modality], column]
-        return vectors, present, torch.from_numpy(genuine).to(present.device)
+        return Pairs(vectors, present, places, torch.from_numpy(genuine).to(present.device))
 
 
-def _contrast(pairs_of: tuple[dict[str, Tensor], Tensor, Tensor], network: Network) -> Tensor:
-    vectors, present, genuine = pairs_of
-    first, second = network(vectors, present).fused.chunk(2)
-    return contrastive(first, second, genuine)
+def _contrast(pairs_of: Pairs, network: Network) -> Tensor:
+    fused = network(pairs_of.vectors, pairs_of.present).fused
+    first, second = (fused if pairs_of.places is None else fused[pairs_of.places]).chunk(2)
+    return contrastive(first, second, pairs_of.genuine)

@@ -126,7 +126,7 @@ def _train_networks(
     settings = extraction_of(config, settings)
     shapes = {m: shape_of(manifest, m, settings) for m in manifest.modalities}
     classes = classes_of(manifest, config)
-    untrained = new_network(config, classes, shapes, 0)
+    untrained = checkpoint.outline(config, classes, shapes)
     if not any(True for _ in untrained.parameters()):
         made = [new_network(config, classes, shapes, fold) for fold in range(len(parts))]
         states = [_without_idle(network.state_dict(), config, shapes) for network in made]

@@ -10,7 +10,7 @@ from torch import Tensor
 from mmbio.errors import MmbioError
 from mmbio.fuse.losses import MARGIN
 from mmbio.fuse.network import Network, Output
-from mmbio.fuse.objectives import HELD_OUT, Classification, Data, Verification
+from mmbio.fuse.objectives import HELD_OUT, Classification, Data, Pairs, Verification
 from mmbio.fuse.pairs import Pool
 from mmbio.protocols import TASK_WEIGHTS
 
@@ -114,9 +114,25 @@ def test_tuning_is_on_the_same_pairs_of_others_each_time() -> None:
     epoch(objective)
     assert objective.held_out(network) == first
     (vectors, present), (again, _) = network.seen
-    assert len(present) == 4 * HELD_OUT
+    assert len(present) == (SUBJECTS >= 4).sum()  # each side is fused once, however many pairs have it
     assert torch.equal(vectors["face"], again["face"])
     assert int(torch.cat(whose(vectors["face"])).min()) >= 4
+    assert objective.dev.genuine.shape == (2 * HELD_OUT,)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_sides_that_pairs_have_in_common_change_nothing(together: bool) -> None:
+    objective = verification(together)
+    kept = objective.dev.places
+    assert kept is not None
+    apart = Pairs(
+        {m: v[kept] for m, v in objective.dev.vectors.items()}, objective.dev.present[kept], None, objective.dev.genuine
+    )
+    first, second = whose(apart.vectors["face"])
+    assert torch.equal(first == second, objective.dev.genuine)
+    once = objective.held_out(Recorder())
+    objective.dev = apart
+    assert objective.held_out(Recorder()) == pytest.approx(once, rel=1e-12)
 
 
 def test_what_pairs_cost() -> None:
