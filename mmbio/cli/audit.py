@@ -112,8 +112,7 @@ def _listed(found: "Manifest", path: str | None, suffix: str | None, skip: bool)
 
 
 def _show(told: "Audit") -> None:
-    """A table of every check, the verdict in sentences, and remarks, as wide as the terminal."""
-    from rich.box import SIMPLE
+    """A table of every check, the verdict in sentences, and remarks, as wide as the terminal or $COLUMNS, else 80."""
     from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
@@ -121,9 +120,9 @@ def _show(told: "Audit") -> None:
 
     from mmbio.measure.leaks.audit import HEADER
 
-    console = Console(width=None if Console().is_terminal else 120, highlight=False)
+    console = Console(highlight=False)
     console.print(Text(told.head()))
-    table = Table(*HEADER, box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(*HEADER, box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in table.columns[3:5]:
         column.justify = "right"
     for column in table.columns[3:]:
@@ -131,7 +130,9 @@ def _show(told: "Audit") -> None:
     for cells in told.rows():
         *first, kind = cells
         table.add_row(*first, Text(kind, COLOURS[kind]))
+    console.print()
     console.print(table)
+    console.print()
     grid = Table.grid(padding=(0, 1, 0, 0))
     for line in told.verdict():
         kind, _, says = line.partition(": ")

@@ -49,6 +49,19 @@ def test_refusals(refused: Refused, runs: Path, tiny_root: Path, text: str, told
     assert not (runs / "audits").exists()
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits(good: Call, runs: Path, av_runs: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (("audit", "--out", runs), (*OURS, "--out", av_runs)):
+        lines = [
+            line for line in good(*words).stdout.splitlines() if str(runs) not in line and str(av_runs) not in line
+        ]
+        assert max(map(len, lines)) <= columns
+        assert sum("…" in line for line in lines) == 0
+        (head,) = (line for line in lines if line.startswith("level"))
+        assert head.split() == ["level", "modality", "between", "found", "sources", "verdict"]
+
+
 def test_a_leak_is_told_and_written(good: Call, runs: Path) -> None:
     told = good("audit", "--out", runs).stdout
     assert "test items share a source image (face) with training" in told.replace("\n", " ")
