@@ -111,8 +111,10 @@ def _show(planned: "Plan", unknown: bool) -> None:
         click.echo("synthetic roots hold nobody and stay")
     for line in planned.commands:
         click.echo(f"again: {line}")
-    if any(" --weights FILE" in line for line in planned.commands):
-        click.echo("note: FILE is the ResNet-50 file of then, whose path nothing here tells; put it in its place")
+    if any(" --weights FILE" in line or " --trials FILE" in line for line in planned.commands):
+        click.echo("note: FILE is a file of then, whose path nothing here tells; put it in its place")
+    if any(" --subjects " in line for line in planned.commands):
+        click.echo("note: --subjects is repeated as it was given; leave it out where so many do not fit any more")
 
 
 def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from mmbio.conditions import DEFAULT
 from mmbio.data.readers.registry import READERS
 from mmbio.files import read_json
-from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
+from mmbio.measure.score_norm import ADAPTIVE, NONE
+from mmbio.protocols import P_TARGET, PROTOCOLS, TASK_WEIGHTS
 
-FILE: Final = "FILE"  # stands for a file of weights of which nothing here knows the path
+FILE: Final = "FILE"  # stands for a file of weights, or of trials, of which nothing here knows the path
 CHOICES: Final = (
     "subjects",
     "ages",
@@ -71,8 +73,44 @@ def of_checkpoint(key: Mapping[str, Any], home: Path, files: Mapping[str, str]) 
     words += ["--rule-weights", _numbers(config["rule_weights"])] if config.get("rule_weights") else []
     if not verifies and config.get("task_weights") != dict(TASK_WEIGHTS):
         words += ["--loss-weights", _numbers(config["task_weights"])]
-    words += ["--segment", f"{config['segment_s']:g}"] if config.get("segment_s") else []
-    return command([*words, *_weights(key, files, True), "--seed", config["seed"]], home)
+    words += ["--segment", _number(config["segment_s"])] if config.get("segment_s") else []
+    return command([*words, *_weights(key, files, True), *_extraction(key), "--seed", config["seed"]], home)
+
+
+def _extraction(key: Mapping[str, Any]) -> list[str]:
+    """The precision, the device and the extractors behind a checkpoint, as they came out."""
+    members = key.get("members", [key])
+    found = {m: str(e["backbone"]) for one in members for m, e in one["embeddings"].items()}
+    words = [word for m, name in sorted(found.items()) for word in _backbone(key["config"]["protocol"], m, name)]
+    words += [word for one in members[:1] if "products" in one for word in ("--precision", str(one["products"]))]
+    return words + [word for one in members[:1] for word in _device(one)]
+
+
+def _backbone(protocol: str, modality: str, name: str) -> list[str]:
+    """The option for an extractor that is not the protocol's; vectors that were there already need none."""
+    usual = (PROTOCOLS[protocol].backbones.get(modality), "vectors", "beats")
+    return [] if name in usual else ["--backbone", f"{modality}={name}"]
+
+
+def _device(key: Mapping[str, Any]) -> list[str]:
+    return ["--device", str(key["device"])] if "device" in key else []
+
+
+def of_store(key: Mapping[str, Any], home: Path, files: Mapping[str, str], protocol: str = "") -> str:
+    """`mmbio extract` with what determined a store, on the newest manifest; `files` as for `of_checkpoint`."""
+    modality, backbone = str(key["modality"]), str(key["backbone"])
+    by_default = (p.name for p in PROTOCOLS.values() if p.backbones.get(modality) == backbone)
+    protocol = protocol or next(by_default, "multitask")
+    words = ["extract", "--protocol", protocol]
+    if key.get("noise"):
+        kind, level, _ = key["noise"]
+        value = _number(float(level)) if DEFAULT.get(modality) == kind else f"{kind}:{_number(float(level))}"
+        words += ["--noise", f"{modality}={value}"]
+    words += ["--segment", _number(key["segment_s"])] if key.get("segment_s") else []
+    words += weights_option(str(key["weights"]), files) if backbone == "resnet50" else []
+    words += _backbone(protocol, modality, backbone)
+    words += ["--precision", str(key["precision"])] if backbone == "resnet50" else []  # others have one alone
+    return command([*words, *_device(key)], home)
 
 
 def weights_of(key: Mapping[str, Any]) -> str:
@@ -108,7 +146,23 @@ def of_result(key: Mapping[str, Any], home: Path, files: Mapping[str, str]) -> s
     for effect in str(key["condition"]).split(","):
         name, _, value = effect.partition("=")
         words += ["--missing", value] if name == "missing" else ["--noise", effect] if value else []
-    return command([*words, *_weights(key["checkpoint"], files, False)], home)
+    words += ["--trials", FILE] if key.get("trials", "manifest") != "manifest" else []
+    words += _measured(key.get("options") or {})
+    return command([*words, *_weights(key["checkpoint"], files, False), *_device(key)], home)
+
+
+def _measured(how: Mapping[str, Any]) -> list[str]:
+    """How trials were measured, where it is not as `mmbio eval` does by default."""
+    words: list[str] = []
+    words += ["--eer", how["convention"]] if how.get("convention", "linear") != "linear" else []
+    prior = how.get("cost", {}).get("p_target", P_TARGET)
+    words += ["--preset", how["preset"]] if how.get("preset") else []
+    words += ["--p-target", _number(prior)] if not how.get("preset") and prior != P_TARGET else []
+    words += ["--by-gender"] if how.get("by_gender") else []
+    words += ["--missing-trials", "skip"] if how.get("skip_missing") else []
+    norm = how.get("score_norm", NONE)
+    words += ["--score-norm", norm] if norm != NONE else []
+    return words + (["--top", str(how["top"])] if norm == ADAPTIVE and "top" in how else [])
 
 
 def command(words: Sequence[object], home: Path) -> str:
@@ -137,4 +191,9 @@ def _is_set(folder: Path) -> bool:
 
 
 def _numbers(weights: Mapping[str, float]) -> str:
-    return ",".join(f"{name}={value:g}" for name, value in weights.items())
+    return ",".join(f"{name}={_number(value)}" for name, value in weights.items())
+
+
+def _number(value: float) -> str:
+    """The shortest text that is read as the same number."""
+    return text if float(text := f"{value:g}") == value else repr(value)

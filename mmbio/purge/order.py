@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ def commands(things: Sequence[Any], home: Path) -> tuple[str, ...]:
         lines += [thing.again]
         for h in mine:
             lines += [_train(wanted.pop(h), home, files), *sorted(set(tests[h]), key=len)]
-        lines += [] if mine else _extractions(thing.path, things, home, files)
+        lines += [] if mine else dict.fromkeys(_extractions(thing.path, things, home, files))
     for h, key in wanted.items():  # of manifests that went before
         lines += [_train(key, home, files), *tests[h]]
     covered = ("manifest", "checkpoint", "result", "store", "store of no manifest here")
@@ -109,14 +110,14 @@ def _train(key: Mapping[str, Any], home: Path, files: Mapping[str, str]) -> str:
 
 
 def _extractions(folder: Path, things: Sequence[Any], home: Path, files: Mapping[str, str]) -> Iterator[str]:
-    """What makes the stores of a manifest that nothing was trained on."""
+    """What makes the stores of a manifest that nothing was trained on, each command once."""
     try:
         found = manifest_room.read(folder)
     except MmbioError:
         return
     items = {found.items_hash(m) for m in found.modalities}
     keys = [record(t.path / "key.json") for t in things if t.what == "store"]
-    weights = [str(k.get("weights", "")) for k in keys if k.get("items") in items and k.get("backbone") == "resnet50"]
-    for name in dict.fromkeys(weights):
-        protocol = ["--protocol", found.info["protocol"]]
-        yield again.command(["extract", *protocol, *again.weights_option(name, files)], home)
+    for key in keys:
+        if key.get("items") in items:
+            with suppress(KeyError, TypeError, ValueError, AttributeError):  # of a key that was edited
+                yield again.of_store(key, home, files, str(found.info["protocol"]))

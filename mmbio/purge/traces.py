@@ -150,10 +150,7 @@ def _stores(home: Path, marks: Marks) -> Iterator[Thing]:
         items = key.get("items")
         if items not in kept:
             why = "store" if items in marks.items else "store of no manifest here"
-            weights = (
-                again.weights_option(str(key.get("weights", "")), files) if key.get("backbone") == "resnet50" else []
-            )
-            yield Thing(folder, why, again.command(["extract", *weights], home))
+            yield Thing(folder, why, _told(again.of_store, key, home, files))
 
 
 def _manifests(home: Path, marks: Marks) -> Iterator[Thing]:

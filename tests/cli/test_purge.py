@@ -166,10 +166,14 @@ def test_the_commands_that_are_named_run(home: Path, good: Call, tiny_root: Path
             good("train", "--modalities", modalities, "--folds", 1, *weights, "--out", home)
             good("eval", "--noise", noise, "--out", home)
         before = stands()
+        assert "\nnote: --subjects is repeated as it was given; " in purge(who, "--dry-run", "--out", home).stdout
         made = told(who, "--yes", "--out", home)
         kinds = [line.split()[1] for line in made["commands"]]
         assert kinds[:8] == ["build-virtual", "train", "eval", "build-virtual", *["train", "eval"] * 2]
         assert "--subjects 4" in made["commands"][3]
+        assert "--subjects" not in made["commands"][0]  # as many as fit
+        trained = [line for line in made["commands"] if line.split()[1] == "train"]
+        assert all(re.search(r" --precision (fp32|bf16) --device \w+ ", line) for line in trained)
         for line in made["commands"]:
             good(*shlex.split(line)[1:])
     assert stands() == before

@@ -41,10 +41,77 @@ def test_choices_of_a_manifest(known: dict[str, Any], options: str) -> None:
 def test_weights_of_a_checkpoint(weights: str, files: dict[str, str], option: str) -> None:
     config = {"protocol": "audiovisual", "fusion": "concat", "modalities": ["face"], "condition": "clean", "seed": 0}
     key = {"config": config, "embeddings": {"face": {"backbone": "resnet50", "weights": weights}}}
-    line = f"mmbio train --protocol audiovisual --fusion concat --modalities face{option} --seed 0"
+    line = "mmbio train --protocol audiovisual --fusion concat --modalities face"
+    line += f"{option} --backbone face=resnet50 --seed 0"
     assert again.of_checkpoint(key, Path("runs"), files) == line
     tested = again.of_result({"checkpoint": key, "condition": "clean"}, Path("runs"), files)
     assert tested == "mmbio eval --protocol audiovisual" + (option if weights == "file-ab" else "")
+
+
+FACE = {"backbone": "facenet", "weights": "facenet-1", "precision": "fp32"}
+FINGER = {"backbone": "resnet50", "weights": "random-0", "precision": "bf16"}
+BEATS = {"backbone": "beats", "weights": "", "precision": "fp32"}
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "more", "options"),
+    [
+        ({"ecg": BEATS, "finger": FINGER}, {}, " --weights random"),
+        ({"face": FACE}, {"products": "fp32"}, " --backbone face=facenet --precision fp32"),
+        (
+            {"face": FACE, "finger": FINGER},
+            {"products": "bf16", "device": "cpu"},
+            " --weights random --backbone face=facenet --precision bf16 --device cpu",
+        ),
+        ({"face": {"backbone": "vectors", "weights": ""}}, {"device": "cuda"}, " --device cuda"),
+    ],
+)
+def test_what_a_checkpoint_stands_on(embeddings: dict[str, Any], more: dict[str, Any], options: str) -> None:
+    config = {"protocol": "multitask", "fusion": "score-sum", "modalities": ["face"], "condition": "clean", "seed": 4}
+    config |= {"tasks": ["gender"], "task_weights": {"identification": 0.5, "gender": 0.5}}
+    config |= {"rule_weights": {"ecg": 1 / 3, "face": 0.25}}
+    alone = {"config": config, "embeddings": embeddings, **more}
+    line = "mmbio train --protocol multitask --fusion score-sum --modalities face --tasks gender"
+    line += f" --rule-weights ecg=0.3333333333333333,face=0.25{options} --seed 4"
+    assert again.of_checkpoint(alone, Path("runs"), {}) == line
+    assert again.of_checkpoint({"config": config, "members": [alone]}, Path("runs"), {}) == line
+
+
+@pytest.mark.parametrize(
+    ("how", "options"),
+    [
+        ({}, ""),
+        ({"options": {"convention": "linear", "cost": {"p_target": 0.01}, "score_norm": "none", "top": 300}}, ""),
+        ({"trials": "manifest", "device": "cpu"}, " --device cpu"),
+        ({"trials": "0123"}, " --trials FILE"),
+        ({"options": {"convention": "rocch", "cost": {"p_target": 0.05}}}, " --eer rocch --p-target 0.05"),
+        ({"options": {"preset": "sre08", "cost": {"p_target": 0.01}}}, " --preset sre08"),
+        ({"options": {"by_gender": True, "skip_missing": True}}, " --by-gender --missing-trials skip"),
+        ({"options": {"score_norm": "z-norm", "top": 300}}, " --score-norm z-norm"),
+        ({"options": {"score_norm": "as-norm", "top": 20}}, " --score-norm as-norm --top 20"),
+    ],
+)
+def test_how_a_result_was_measured(how: dict[str, Any], options: str) -> None:
+    key = {"config": {"protocol": "audiovisual"}, "embeddings": {}}
+    line = again.of_result({"checkpoint": key, "condition": "voice=zeros@probe", **how}, Path("runs"), {})
+    assert line == f"mmbio eval --protocol audiovisual --noise voice=zeros@probe{options}"
+
+
+@pytest.mark.parametrize(
+    ("key", "protocol", "words"),
+    [
+        ({"modality": "finger", **FINGER}, "", "multitask --weights random --precision bf16"),
+        ({"modality": "face", **FACE, "device": "cpu"}, "", "multitask --backbone face=facenet --device cpu"),
+        ({"modality": "face", **FINGER, "noise": ["black", 0.97, 0]}, "multitask",
+         "multitask --noise face=0.97 --weights random --precision bf16"),
+        ({"modality": "face", **FINGER, "noise": ["blur", 4.0, 0]}, "audiovisual",
+         "audiovisual --noise face=blur:4 --weights random --backbone face=resnet50 --precision bf16"),
+        ({"modality": "voice", "backbone": "resemblyzer", "weights": "r", "segment_s": 1.015}, "",
+         "audiovisual --segment 1.015"),
+    ],
+)  # fmt: skip
+def test_a_store(key: dict[str, Any], protocol: str, words: str) -> None:
+    assert again.of_store(key, Path("runs"), {}, protocol) == f"mmbio extract --protocol {words}"
 
 
 def test_data_of_several_kinds() -> None:
