@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mmbio.cli import options
+from mmbio.cli import folds, options
 from mmbio.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -101,5 +101,7 @@ class Run:
         manifest = manifest_of(plan.split, plan.seed)
         if alone:
             options.check_extraction(manifest, settings)
+        if not plan.protocol.verifies:
+            folds.look(manifest, given["folds"])
         how = Options(skip_missing=given["missing_trials"] == "skip")
         return Runner(manifest, settings, given["seed"], given["folds"], under, how, manifest_of)

@@ -74,6 +74,7 @@ def command(
       mmbio train --fusion score-sum --rule-weights ecg=0.5,face=0.25,finger=0.25
       mmbio train --protocol audiovisual --fusion attention --segment 0.115
     """
+    from mmbio.cli import folds as available
     from mmbio.cli.progress import progress
     from mmbio.files import remember
     from mmbio.fuse import fusions, run
@@ -115,6 +116,7 @@ def command(
         raise MmbioError(f"--modalities {absent[0]}: the data have {', '.join(found.modalities)}; choose from them")
     options.check_extraction(found, settings)
     config = config_of(chosen, options.segment_of(found, segment_s))
+    available.look(found, folds, unseen)
     with progress(quiet or as_json) as report:
         checkpoint = run.train(found, config, settings, report)
     remember(checkpoint.path.parent, protocol, checkpoint.path)
