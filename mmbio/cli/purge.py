@@ -46,8 +46,9 @@ def command(
     behind a virtual subject. Manifests with the person go, and all that was made on them: vectors, checkpoints,
     results and their rows, tables, figures, pages, audits, logs. Imported sets lose the person's rows. Each line names
     the command that makes the thing anew, without the person, whom later manifests leave out. Then every file of the
-    home is searched for names, hashes of samples and vectors, and ROOT for names. The exit code is 1 where anything is
-    left or could not be searched. Runs that are at work in the home are waited for, and those that begin then wait.
+    home is searched for names, hashes of samples and vectors, and ROOT for names; what that finds and what not is told.
+    The exit code is 1 where anything is left or could not be searched. Runs that are at work in the home are waited
+    for, and those that begin then wait.
 
     \b
     Examples:
@@ -129,6 +130,8 @@ def _list(verb: str, things: "tuple[Thing, ...]", home: Path) -> None:
 
 
 def _end(planned: "Plan", gone: "list[Thing]", proof: "Proof", left: "list[Thing]", quiet: bool) -> None:
+    from mmbio.purge.proof import LOOKED_FOR, NOT_LOOKED_FOR
+
     for path, what in proof.found:
         click.echo(f"left: {path} ({what})", err=True)
     for thing in left:
@@ -143,9 +146,13 @@ def _end(planned: "Plan", gone: "list[Thing]", proof: "Proof", left: "list[Thing
             f"searched: {proof.n_files:,} files, {proof.n_bytes:,} bytes; vectors of this person compared:"
             f" {proof.n_vectors:,}; found: {len(proof.found):,}"
         )
+        click.echo(f"looked for: {LOOKED_FOR}")
+        click.echo(f"not looked for: {NOT_LOOKED_FOR}")
 
 
 def _told(planned: "Plan", unknown: bool, gone: "list[Thing]", proof: "Proof | None") -> dict[str, Any]:
+    from mmbio.purge.proof import LOOKED_FOR, NOT_LOOKED_FOR
+
     def plain(things: Any) -> list[dict[str, Any]]:
         return [{"path": str(t.path), "what": t.what, "again": t.again, "rewritten": t.rewritten} for t in things]
 
@@ -164,6 +171,8 @@ def _told(planned: "Plan", unknown: bool, gone: "list[Thing]", proof: "Proof | N
             "n_files": proof.n_files,
             "n_bytes": proof.n_bytes,
             "n_vectors": proof.n_vectors,
+            "looked_for": LOOKED_FOR,
+            "not_looked_for": NOT_LOOKED_FOR,
             "found": [{"path": path, "what": what} for path, what in proof.found],
         },
     }

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from math import prod
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +13,8 @@ from mmbio.data import vector_sets
 from mmbio.data.manifest import Manifest
 from mmbio.data.numpy_files import mapped
 from mmbio.errors import MmbioError
-from mmbio.files import bytes_hash, read_json
-from mmbio.purge import person
+from mmbio.files import read_json
+from mmbio.purge import person, vectors
 from mmbio.purge.person import Person
 
 LEAST: Final = 4  # characters of a name that is searched for by itself; it also has a letter
@@ -23,7 +22,7 @@ LEAST: Final = 4  # characters of a name that is searched for by itself; it also
 
 @dataclass(frozen=True)
 class Marks:
-    """All texts; vectors as hashes of their float32 bytes, so that the journal holds no biometric data."""
+    """All texts; vectors as what stands for them, so that the journal holds no biometric data."""
 
     people: tuple[str, ...]  # set/subject
     names: tuple[str, ...]  # of people, where they are distinctive, and of their samples
@@ -54,7 +53,7 @@ class Marks:
 def of(people: Sequence[Person], home: Path, others: Iterable[Person], *roots: Path) -> Marks:
     """The marks of people in a home, and in vector sets below other roots; `others` are all that are named there."""
     wanted = {p.name for p in people}
-    names, samples, vectors, hashes, items = set(wanted), set[str](), set[str](), set[str](), set[str]()
+    names, samples, standing, hashes, items = set(wanted), set[str](), set[str](), set[str](), set[str]()
     taken = {p.subject for p in others if p not in people}
     names |= {p.subject for p in people if is_distinctive(p.subject) and p.subject not in taken}
     for folder in person.manifests(home):
@@ -75,23 +74,17 @@ def of(people: Sequence[Person], home: Path, others: Iterable[Person], *roots: P
             continue  # it was edited, so that no store is known to be its own
         for modality in found.modalities:
             items.add(found.items_hash(modality))
-            vectors |= _stored(home, found, modality, people)
+            standing |= _stored(home, found, modality, people)
     for folder in person.sets(home, *roots):
-        vectors |= _in_set(folder, people)
+        standing |= _in_set(folder, people)
         names |= _ids(folder, people)
     names = {name for name in names if "/" in name or is_distinctive(name)}
-    return Marks(*(tuple(sorted(s)) for s in (wanted, names, samples, vectors, hashes, items)))
+    return Marks(*(tuple(sorted(s)) for s in (wanted, names, samples, standing, hashes, items)))
 
 
 def is_distinctive(name: str) -> bool:
     """False for a name such as 84 or F, which means other things elsewhere."""
     return len(name) >= LEAST and not name.isdecimal() and any(c.isalpha() for c in name)
-
-
-def digests(vectors: np.ndarray) -> Iterator[str]:
-    """16 hex digits for each row of vectors (n, ...); none for rows of zeros or of no numbers, which are of nobody."""
-    flat = np.ascontiguousarray(vectors, dtype="<f4").reshape(len(vectors), prod(vectors.shape[1:]))
-    return (bytes_hash(row.tobytes()) for row in flat[np.isfinite(flat).all(1) & flat.any(1)])
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -110,10 +103,10 @@ def _stored(home: Path, found: Manifest, modality: str, people: Sequence[Person]
     theirs = np.flatnonzero(np.isin(named, [p.name for p in people]))
     rows = np.flatnonzero(np.isin(found.items["subject"].to_numpy(np.int64), theirs))
     digest: set[str] = set()
-    for path in (home / "store").glob(f"{modality}-*/key.json"):
-        vectors = path.with_name("vectors.npy")
-        if read_json(path, "key of a store").get("items") == found.items_hash(modality) and vectors.is_file():
-            digest |= set(digests(np.asarray(mapped(vectors)[rows])))
+    for key in (home / "store").glob(f"{modality}-*/key.json"):
+        path = key.with_name("vectors.npy")
+        if read_json(key, "key of a store").get("items") == found.items_hash(modality) and path.is_file():
+            digest |= set(vectors.marks(np.asarray(mapped(path)[rows])))
     return digest
 
 
@@ -125,7 +118,7 @@ def _in_set(folder: Path, people: Sequence[Person]) -> set[str]:
         rows = theirs[modality].to_numpy(np.int64)
         for segment in found.info["modalities"][modality]["segments"] or [""]:
             path = folder / vector_sets.file_name(modality, segment)
-            digest |= set(digests(mapped(path)[rows[rows >= 0]]))
+            digest |= set(vectors.marks(mapped(path)[rows[rows >= 0]]))
     return digest
 
 

@@ -13,6 +13,14 @@ from mmbio.purge.search import Search
 JOURNAL: Final = ".purge.json"
 LOCK: Final = ".purge.lock"
 TEXTS: Final = frozenset({"", ".csv", ".tsv", ".txt", ".json", ".hea", ".md", ".html", ".xml"})  # of a data root
+LOOKED_FOR: Final = (
+    "names, hashes of samples, and vectors with the same values, as float16, float32 or float64, alone or inside longer"
+    " rows of .npy, .npz and .safetensors files"
+)
+NOT_LOOKED_FOR: Final = (
+    "vectors that were changed (normalised, projected, summed, quantised), numbers written as text or in files of other"
+    " kinds, networks trained elsewhere, and anything outside these folders"
+)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from mmbio.data.numpy_files import BROKEN, mapped, unpacked
-from mmbio.purge.marks import Marks, digests, is_distinctive
+from mmbio.purge.marks import Marks, is_distinctive
+from mmbio.purge.vectors import Vectors
 from mmbio.purge.words import Words
 
 SHORT: Final = 8  # digits of a manifest's hash in names
-ROWS: Final = 4096  # vectors looked at at once
 PIECE: Final = 1 << 24  # bytes that are unpacked at once
 OVERLAP: Final = 1 << 14  # bytes of a piece that are looked at again with the next one
 PACKED: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
@@ -41,7 +41,7 @@ class Search:
             Words(written, "utf-8"),
             Words(texts, "utf-32-le", 4),  # as NumPy keeps texts
         )
-        self._vectors = frozenset(marks.vectors)
+        self._vectors = Vectors(marks.vectors)
         self.n_files = self.n_bytes = self.n_vectors = 0
         self.unread: list[tuple[Path, str]] = []
 
@@ -129,9 +129,6 @@ class Search:
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or not array.ndim:
             return
         rows = array if array.ndim > 1 else array.reshape(1, -1)
-        for start in range(0, len(rows), ROWS):
-            piece = rows[start : start + ROWS]
-            self.n_vectors += len(piece)
-            if not self._vectors.isdisjoint(digests(piece)):
-                yield f"a vector in rows {start} to {start + len(piece) - 1}"
-                return
+        self.n_vectors += len(rows)
+        if (row := self._vectors.find(rows)) is not None:
+            yield f"a vector in row {row}"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mmbio.purge.marks import Marks, digests, is_distinctive
+from mmbio.purge import vectors
+from mmbio.purge.marks import Marks, is_distinctive
 from mmbio.purge.proof import prove
 
 VECTORS = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
@@ -19,7 +20,7 @@ MARKS = Marks(
     people=("ecg-id/Person_07",),
     names=("ecg-id/Person_07", "Person_07", "own/M\u00fcller & Co", "1_1.tif", "84/121/84-121-0001.flac"),
     samples=("0123456789abcdef",),
-    vectors=tuple(digests(VECTORS[:1])),
+    vectors=tuple(vectors.marks(VECTORS[:1])),
     manifests=("fedcba9876543210",),
     items=("aaaabbbbccccdddd",),
 )
@@ -35,6 +36,10 @@ FOUND: dict[str, Callable[[Path], object]] = {
     "longer.npy": lambda p: np.save(p, np.array(["x", "clips/Person_07/v0"])),
     "vectors.npy": lambda p: np.save(p, np.vstack([np.ones((5000, 8), np.float32), VECTORS])),
     "double.npy": lambda p: np.save(p, VECTORS.astype(np.float64)),
+    "half.npy": lambda p: np.save(p, VECTORS.astype(np.float16)),
+    "fused.npy": lambda p: np.save(p, np.hstack([np.ones((3, 5), np.float32), VECTORS, VECTORS])),
+    "flat.npz": lambda p: np.savez_compressed(p, all=VECTORS.astype(np.float16).reshape(-1)),
+    "fused.safetensors": lambda p: save_file({"v": np.hstack([VECTORS[:, :2], VECTORS.astype(np.float64)])}, p),
     "beats.npy": lambda p: np.save(p, VECTORS.reshape(3, 2, 4)),
     "zipped.npz": lambda p: np.savez_compressed(p, vectors=VECTORS),
     "ids.npz": lambda p: np.savez_compressed(p, ids=np.array(["Person_07"])),
@@ -59,6 +64,8 @@ FOUND: dict[str, Callable[[Path], object]] = {
 NOT_FOUND: dict[str, Callable[[Path], object]] = {
     "others.csv": lambda p: p.write_text("Person_070,Person_0,xPerson_07\n10_1_1.tif,84,121\n"),
     "vectors.npy": lambda p: np.save(p, VECTORS[1:]),
+    "part.npy": lambda p: np.save(p, VECTORS[:, :7]),
+    "rounded.npy": lambda p: np.save(p, VECTORS.round(2)),
     "zeros.npy": lambda p: np.save(p, np.zeros((3, 8), np.float32)),
     "nan.npy": lambda p: np.save(p, np.full((3, 8), np.nan, np.float32)),
     "names.npy": lambda p: np.save(p, np.array(["Person_070", "xPerson_07"])),
