@@ -1,97 +1,30 @@
-"""Chain: an experiment on a small synthetic root as a user types it, each step a process of its own."""
+"""Chain: an experiment on small synthetic data as a user types it, each step a process of its own."""
 
 import os
+import re
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from mmbio.data.synthetic.root import generate
-from tests.torture import remote
+from mmbio.files import read_json
+from tests.torture import own, remote
+from tests.torture.steps import SPEC, Place, Step
 
-N_SUBJECTS: Final = 12
+N_SUBJECTS: Final = 6
 PATIENCE: Final = 300.0  # seconds before a step counts as hung
 COMPARED: Final = (".csv", ".npy", ".safetensors", ".txt", ".tex", ".md")  # time stamps stand in others
-SPEC: Final = """
-protocol = "multitask"
-name = "own"
-title = "What a kill must not change"
-keys = ["what"]
-[base]
-fusion = "concat"
-train = "paper"
-[[columns]]
-key = "id"
-header = "ID (%)"
-task = "identification"
-metric = "accuracy"
-[[columns]]
-key = "gender"
-header = "Gender (%)"
-task = "gender"
-metric = "accuracy"
-[[rows]]
-key = { what = "clean" }
-[[rows]]
-key = { what = "noisy" }
-set = { test = "paper" }
-[[rows]]
-key = { what = "rule" }
-set = { fusion = "score-sum", modalities = ["ecg", "face"] }
-"""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a chain runs: its own home, and what all chains read."""
-
-    home: Path
-    shared: Path  # the root and the spec
-    mirror: str  # address of a server with a set to download
-    said_as: str = ""  # tells several runs in one place apart
-
-    @property
-    def said(self) -> Path:
-        return self.shared.with_name(f"{self.home.name}.said{self.said_as}")  # never on a disk that is full
-
-    @property
-    def sets(self) -> Path:
-        return self.home / "sets"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command of the chain; {home}, {root}, {spec}, {sets} and {mirror} stand for the places."""
-
-    name: str
-    words: tuple[str, ...]
-
-    def command(self, place: Place) -> list[str]:
-        """The command line in a place."""
-        known = {"home": place.home, "root": place.shared / "root", "spec": place.shared / "own.toml"}
-        known |= {"sets": place.sets}
-        told = [word.format(**known, mirror=place.mirror) for word in self.words]
-        return [sys.executable, "-m", "mmbio", *told]
-
-
-_FROM: Final = ("--out", "{home}", "--to", "{sets}", "--jobs", "2", "--mirror")
-BUILD: Final = Step("build-virtual", ("build-virtual", "--data", "{root}", "--out", "{home}"))
-STEPS: Final[Sequence[Step]] = (
-    Step("download", ("download", "ecg-id", *_FROM, "{mirror}ecg-id/")),
-    Step("download-archives", ("download", "fvc2000", *_FROM, "{mirror}fvc2000/")),
-    Step("extract", ("extract", "--out", "{home}")),
-    Step("train", ("train", "--noise", "paper", "--folds", "3", "--out", "{home}")),
-    Step("eval", ("eval", "--noise", "face=0.97", "--out", "{home}")),
-    Step("tables", ("tables", "{spec}", "--data", "{root}", "--folds", "2", "--out", "{home}")),
-)
+REPRODUCED: Final = re.compile(r"^(reproduced/[0-9a-f]{8})-[^/]+")  # a rerun's folder has a name of chance
+EXCLUDED: Final = "excluded.json"  # people by salted hashes
 
 
 def shared(folder: Path) -> Path:
-    """Write what all chains read: a small synthetic root, sets to download, and the spec of a table."""
+    """Write what all chains read: a small synthetic root, a user's embeddings, sets to download, a table's spec."""
     generate(folder / "root", n_subjects=N_SUBJECTS)
     remote.write(folder / "root", folder / "remote")
+    own.write(folder / "own")
     (folder / "own.toml").write_text(SPEC, encoding="utf-8")
     return folder
 
@@ -138,10 +71,27 @@ def files(place: Place) -> dict[str, bytes]:
     found = [path for path in place.home.rglob("*") if path.is_file() and path.suffix in COMPARED]
     kept = [p for p in found if "logs" not in p.relative_to(place.home).parts and not p.name.startswith(".")]
     downloaded = [p for p in place.sets.rglob("*") if p.is_file() and p.name != "mmbio-lock.json"]
-    return {p.relative_to(place.home).as_posix(): p.read_bytes() for p in {*kept, *downloaded}}
+    told = {REPRODUCED.sub(r"\1", name): content for name, content in _read(place, {*kept, *downloaded})}
+    if (excluded := place.home / EXCLUDED).is_file():
+        told[EXCLUDED] = f"{len(read_json(excluded, 'list')['people'])} people".encode()
+    return told
+
+
+def _read(place: Place, paths: set[Path]) -> Iterator[tuple[str, bytes]]:
+    return ((path.relative_to(place.home).as_posix(), path.read_bytes()) for path in paths)
 
 
 def scraps(place: Place) -> list[str]:
-    """What a chain should not leave behind: scratch folders and parts of downloads."""
-    patterns = (".*.????????/.owner", "*.part")
-    return sorted(p.relative_to(place.home).as_posix() for pattern in patterns for p in place.home.rglob(pattern))
+    """What a chain should not leave behind: scratch folders, parts of downloads, reruns and purges of a killed run."""
+    patterns = (".*.????????/.owner", "*.part", ".purge.json", ".purging")
+    left = [path for pattern in patterns for path in place.home.rglob(pattern)]
+    reruns = sorted((place.home / "reproduced").glob("*"))
+    return sorted(path.relative_to(place.home).as_posix() for path in [*left, *reruns[1:]])
+
+
+def holding(place: Place, name: str) -> list[str]:
+    """Files and folders below a home that hold a name, in their bytes or in their own names."""
+    found = [(path.relative_to(place.home).as_posix(), path) for path in place.home.rglob("*")]
+    return sorted(
+        told for told, path in found if name in told or (path.is_file() and name.encode() in path.read_bytes())
+    )

@@ -7,15 +7,17 @@ from typing import Final
 
 import numpy as np
 
-from tests.torture.chain import STEPS, Place, Step, files, finish, together
+from tests.torture.chain import files, finish, together
 from tests.torture.full import limited, resize, small_disk, used
 from tests.torture.kills import Reference
+from tests.torture.steps import Place, Step, named
 from tests.torture.vanish import told_well, vanished
 
 LIMITS = (2_000, 200_000, 2_000_000)  # bytes a file may have
 SPARE = (0, 40, 400, 4_000)  # KiB left on the small disk
 VANISHING = ("root", "store", "home")
 LARGE = 2**18  # KiB, enough for a whole chain
+STEPS: Final = named("download", "download-archives", "extract", "train", "eval", "tables")
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,7 @@ class States:
     def __init__(self, of: Reference) -> None:
         self.of = of
         self.place = Place(of.shared.parent / "home", of.shared, of.mirror)
-        self._kept = of.kept
-        following = [*(step.name for step in STEPS[1:]), ""]
-        self._after = {step.name: of.states[name] for step, name in zip(STEPS, following, strict=True)}
+        self._kept, self._after = of.kept, of.states
 
     def before(self, step: Step) -> Place:
         """The place with all as it was before a step."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.torture.chain import Place, Step, ended, start
+from tests.torture.chain import ended, start
+from tests.torture.steps import Place, Step
 
 
 def limited(place: Place, step: Step, n_bytes: int) -> tuple[int, str]:

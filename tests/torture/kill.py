@@ -1,56 +1,67 @@
-"""Kill: a step of the chain killed with -9 at a random moment, and run again."""
+"""Kill: a step of the chain killed with -9 at some moment, and run again."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from tests.torture.chain import BUILD, STEPS, Place, Step, finish, start
+from tests.torture.chain import finish, start
+from tests.torture.steps import Place, Step
 
 GLANCE: Final = 0.002  # seconds between two looks at the home
+EARLIER: Final = 0.7  # of a moment that came after the step's end, in the next attempt
+ATTEMPTS: Final = 6
 
 
 @dataclass(frozen=True)
 class Length:
-    """How long an undisturbed step takes, and how many entries of the home it makes or changes."""
+    """How long an undisturbed step takes, and how many entries of the home it makes, changes or removes."""
 
     seconds: float
     changes: int
 
 
 @dataclass(frozen=True)
+class Moment:
+    """When a step is killed: after this share of its time or of its changes, the whole group or the process alone."""
+
+    share: float
+    by_change: bool
+    alone: bool
+
+
+@dataclass(frozen=True)
 class Kill:
     """What happened to one step."""
 
-    step: str
+    step: Step
     moment: str
-    killed: bool  # False: the step had ended before its moment came
+    killed: bool  # False: the step had always ended before its moment came
 
 
 class Watch:
-    """Counts the entries of a folder that appear or change, scratch folders among them."""
+    """Counts the entries of a folder that appear, change or go, scratch folders among them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.seen, self.changes = folder, set[tuple[str, int, int]](), 0
-        self.look()
-        self.changes = 0
+        self.folder, self.seen, self.changes = folder, _entries(folder), 0
 
     def look(self) -> int:
         """The number of changes so far."""
-        now = set(_entries(self.folder))
-        self.changes += len(now - self.seen)
-        self.seen |= now
+        now = _entries(self.folder)
+        self.changes += len(now.items() - self.seen.items()) + len(self.seen.keys() - now.keys())
+        self.seen = now
         return self.changes
 
 
-def _entries(folder: Path) -> list[tuple[str, int, int]]:
-    found = []
+def _entries(folder: Path) -> dict[str, tuple[int, int]]:
+    found = {}
     for parent, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(parent, name)  # noqa: PTH118 - a look should be quick
@@ -58,64 +69,67 @@ def _entries(folder: Path) -> list[tuple[str, int, int]]:
                 stat = os.stat(path)  # noqa: PTH116
             except OSError:
                 continue  # it went between the two
-            found.append((path, stat.st_size, stat.st_mtime_ns))
+            found[path] = (stat.st_size, stat.st_mtime_ns)
     return found
 
 
-def undisturbed(place: Place, between: Callable[[str], None]) -> dict[str, Length]:
-    """Run the whole chain; returns how long each step was. `between` is told each step's name before it."""
-    finish(BUILD, place)
-    lengths = {}
-    for step in STEPS:
-        between(step.name)
-        watch, began = Watch(place.home), time.monotonic()
-        process = start(step, place)
-        while process.poll() is None:
-            watch.look()
-            time.sleep(GLANCE)
-        assert process.returncode == 0, place.said.read_text(errors="replace")[-2000:]
-        lengths[step.name] = Length(time.monotonic() - began, watch.look())
-    return lengths
-
-
-def killed(place: Place, step: Step, length: Length, rng: np.random.Generator) -> Kill:
-    """Run a step, kill it at a random moment of its time or of its writing, then run it to its end.
-
-    The whole process group is killed, or every other time the process alone, which leaves its children behind.
-    """
+def undisturbed(place: Place, step: Step) -> Length:
+    """Run a step, watched; returns how long it was."""
     watch, began = Watch(place.home), time.monotonic()
-    at_change = int(rng.integers(1, max(2, length.changes))) if rng.random() < 0.5 else None
-    at_second = rng.uniform(0, length.seconds)
-    alone = bool(rng.random() < 0.5)
     process = start(step, place)
     while process.poll() is None:
-        if at_change is not None and watch.look() >= at_change:
-            break
-        if at_change is None and time.monotonic() - began >= at_second:
-            break
+        watch.look()
         time.sleep(GLANCE)
-    moment = f"change {at_change}" if at_change is not None else f"{at_second:.2f} s"
-    living = process.poll() is None
-    if living:
-        process.kill() if alone else os.killpg(process.pid, signal.SIGKILL)
-    code = process.wait(60)
+    assert process.returncode == 0, place.said.read_text(errors="replace")[-2000:]
+    return Length(time.monotonic() - began, watch.look())
+
+
+def killed(place: Place, step: Step, length: Length, moment: Moment) -> Kill:
+    """Run a step, kill it at a moment, then run it to its end.
+
+    A step that ended before its moment is run again on the home of before, with an earlier moment.
+    """
+    before = place.home.with_name(f"{place.home.name}.before")
+    _replace(before, place.home)
+    for attempt in range(ATTEMPTS):
+        share = moment.share * EARLIER**attempt
+        at = max(1, round(share * length.changes)) if moment.by_change else share * length.seconds
+        process = _struck(place, step, at, moment)
+        if struck := process.returncode == -signal.SIGKILL:
+            break
+        _replace(place.home, before)
     finish(step, place)
     _end_children(process)
-    return Kill(step.name, f"{moment}{', process alone' if alone else ''}", living and code == -signal.SIGKILL)
+    shutil.rmtree(before, ignore_errors=True)
+    told = f"change {at}" if moment.by_change else f"{at:.2f} s"
+    return Kill(step, f"{told}{', process alone' if moment.alone else ''}", struck)
 
 
-def _end_children(process: subprocess.Popen[bytes]) -> None:
+def _struck(place: Place, step: Step, at: float, moment: Moment) -> "subprocess.Popen[bytes]":
+    """Run a step and kill it at its n-th change or after so many seconds, where it is still at work then."""
+    watch, began = Watch(place.home), time.monotonic()
+    process = start(step, place)
+    while process.poll() is None:
+        if (watch.look() if moment.by_change else time.monotonic() - began) >= at:
+            break
+        time.sleep(GLANCE)
+    if process.poll() is None:
+        process.kill() if moment.alone else os.killpg(process.pid, signal.SIGKILL)
+    process.wait(60)
+    return process
+
+
+def _end_children(process: "subprocess.Popen[bytes]") -> None:
     """Children that outlive a killed process end too, or are ended: a chain leaves no process behind."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
-def chain(place: Place, lengths: dict[str, Length], rng: np.random.Generator) -> list[Kill]:
-    """The whole chain, each step killed once and run again."""
-    finish(BUILD, place)
-    return [killed(place, step, lengths[step.name], rng) for step in STEPS]
+def _replace(folder: Path, by: Path) -> None:
+    """Make a folder a copy of another, or nothing where that one is not there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if by.exists():
+        shutil.copytree(by, folder)
 
 
 def lost(expected: dict[str, bytes], found: dict[str, bytes]) -> int:

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.torture.chain import Place, Step, ended, start
+from tests.torture.chain import ended, start
+from tests.torture.steps import Place, Step
 
 SENTENCE: Final = re.compile(r"^Error: \S.*[^.\n]$", re.MULTILINE)
 
