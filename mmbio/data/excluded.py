@@ -34,12 +34,10 @@ def without(sets: Mapping[str, Sequence[SampleSet]], home: Path) -> dict[str, tu
     return {m: tuple(_less(one, found) if found else one for one in of) for m, of in sets.items()}
 
 
-def holds(home: Path, set_name: str, subject: str) -> bool:
-    """True where a person is excluded, be they real or not."""
+def holds(home: Path, set_name: str, subject: str, kinds: Sequence[bool] = (False, True)) -> bool:
+    """True where a person is excluded, be they real or not; of one of the `kinds` where mmbio made the person."""
     found = _read(home)
-    return found is not None and any(
-        _hash(found["salt"], set_name, subject, made) in found["people"] for made in (False, True)
-    )
+    return found is not None and any(_hash(found["salt"], set_name, subject, made) in found["people"] for made in kinds)
 
 
 def returned(home: Path, sets: Iterable[SampleSet]) -> int:

@@ -50,14 +50,19 @@ class Marks:
         return tuple(map(Person.of, self.people))
 
 
-def of(people: Sequence[Person], home: Path, others: Iterable[Person], *roots: Path) -> Marks:
-    """The marks of people in a home, and in vector sets below other roots; `others` are all that are named there."""
+def of(
+    people: Sequence[Person], home: Path, others: Iterable[Person], *roots: Path, real: Iterable[Person] = ()
+) -> Marks:
+    """The marks of people in a home, and in vector sets below other roots; `others` are all that are named there.
+
+    Whom mmbio made is not the `real` person of that name.
+    """
     wanted = {p.name for p in people}
     names, samples, standing, hashes, items = set(wanted), set[str](), set[str](), set[str](), set[str]()
     taken = {p.subject for p in others if p not in people}
     names |= {p.subject for p in people if is_distinctive(p.subject) and p.subject not in taken}
     for folder in person.manifests(home):
-        numbers = {i for i, subject in enumerate(person.virtual(folder)) if subject & set(people)}
+        numbers = {i for i, subject in enumerate(person.named(folder, people, real)) if subject}
         if not numbers:
             continue
         hashes.add(person.hash_of(folder))

@@ -55,6 +55,22 @@ def virtual(folder: Path, modalities: Iterable[str] = MODALITIES) -> list[set[Pe
     return [{Person.of(row[m]) for m in modalities if "/" in (row.get(m) or "")} for row in rows]
 
 
+def named(folder: Path, people: Iterable[Person], real: Iterable[Person]) -> list[set[Person]]:
+    """Of people, those behind each subject of a manifest; whom mmbio made is not the `real` person of that name."""
+    wanted, others = set(people), set(real)
+    sources = read_json(folder / "manifest.json", "manifest").get("sources", {})
+    made = [m for m, source in sources.items() if source.get("synthetic") is True]
+    recorded = virtual(folder, [m for m in MODALITIES if m not in made])
+    return [wanted & ((all_of - others) | kept) for all_of, kept in zip(virtual(folder), recorded, strict=True)]
+
+
+def namesakes(home: Path, people: Iterable[Person], real: Iterable[Person]) -> list[Path]:
+    """The manifest folders that name people, but nobody of them beside those whom mmbio made."""
+    wanted, others = set(people), set(real)
+    folders = [f for f in manifests(home) if any(subject & wanted for subject in virtual(f))]
+    return [f for f in folders if not any(named(f, wanted, others))]
+
+
 def manifests(home: Path) -> list[Path]:
     """The manifest folders of a home."""
     return sorted(path.parent for path in (home / "manifests").glob("*/manifest.json"))

@@ -1,7 +1,7 @@
 """Proof: every file of a home searched for what stands for people, and what of it could not be searched."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,22 +33,22 @@ class Proof:
     found: tuple[tuple[str, str], ...]
 
 
-def prove(home: Path, marks: Marks, roots: Sequence[Path] = ()) -> Proof:
+def prove(home: Path, marks: Marks, roots: Sequence[Path] = (), others: Collection[Path] = ()) -> Proof:
     """Search every file below a home, but the purge's own journal; of data roots all names, and what is text.
 
-    Links are followed; what mmbio made people for is not searched. What could not be read, unpacked or followed is told
-    as found.
+    Links are followed; what mmbio made people for is not searched, nor `others`, manifests of theirs. What could not be
+    read, unpacked or followed is told as found.
     """
     search = Search(marks)
-    found = [(_shown(path, home), what) for path, what in _in_home(search, home)]
+    found = [(_shown(path, home), what) for path, what in _in_home(search, home, others)]
     found += [(_shown(path, root.parent), what) for root in roots for path, what in _in_root(search, root)]
     failed = [(_shown(path, home), why) for path, why in search.unread]
     return Proof(search.n_files, search.n_bytes, search.n_vectors, (*found, *failed))
 
 
-def _in_home(search: Search, home: Path) -> Iterator[tuple[Path, str]]:
+def _in_home(search: Search, home: Path, others: Collection[Path]) -> Iterator[tuple[Path, str]]:
     own = {home / JOURNAL, home / LOCK}
-    for path in walk.below(home, search.failed, made.is_made):
+    for path in walk.below(home, search.failed, lambda folder: folder in others or made.is_made(folder)):
         if path not in own:
             yield from ((path, what) for what in search.entry(path, home))
 

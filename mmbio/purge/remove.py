@@ -6,7 +6,7 @@ A journal with their marks is written first and removed last, after the proof; i
 import csv
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +20,13 @@ from mmbio.files import alone, locked, read_json, replacing, write_json
 from mmbio.purge import aside, made, order, person, proof, sources, traces
 from mmbio.purge import marks as marks_of
 from mmbio.purge.marks import Marks
+from mmbio.purge.person import Person
 from mmbio.purge.proof import JOURNAL, LOCK, Proof
 from mmbio.purge.search import Search
 from mmbio.purge.sources import Unread
 from mmbio.purge.traces import Thing, Traces
 
+REAL = (False,)  # of the kinds of people who are excluded
 ROUNDS = 5  # a run that was at work may write once more what it had begun
 
 
@@ -61,7 +63,7 @@ def plan(subject: str, home: Path, root: Path | None = None) -> Plan:
     numbered = not forms and excluded.holds(home, person.NUMBERED, subject)  # all who stood behind it went
     try:
         who = () if numbered else person.meant(subject, home, everybody | set(already))
-        new = marks_of.of(who, home, everybody, *roots)
+        new = marks_of.of(who, home, everybody, *roots, real=set(who) - _own(home, roots, who))
         marks = marks.and_of(new) if marks else new
     except MmbioError as error:
         if marks is None or subject not in before:
@@ -117,7 +119,7 @@ def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
             if not things:
                 break
         unread = dict.fromkeys(one for root in _roots(home, planned.root) for one in _from_root(root, home, marks))
-        proved = proof.prove(home, marks, [planned.root] if planned.root else [])
+        proved = proof.prove(home, marks, [planned.root] if planned.root else [], _namesakes(home, marks))
         proved = replace(proved, found=(*proved.found, *unread))
         if not proved.found:
             (home / JOURNAL).unlink()
@@ -126,14 +128,26 @@ def purge(planned: Plan, unknown: bool) -> tuple[list[Thing], Proof]:
 
 def _exclude(planned: Plan, marks: Marks) -> None:
     """Keep people out of later manifests: of a real and a synthetic person of one name the one who is here."""
-    home, roots = planned.home, _roots(planned.home, planned.root)
-    real = {p for folder in person.sets(home, *roots) for p in person.known_in(folder)}
-    real |= {p for root in roots for p in sources.people(root)}
-    theirs = person.synthetic(home, real) & set(marks.persons)
+    home = planned.home
+    theirs = _own(home, _roots(home, planned.root), marks.persons)
     names = {p: (p.set_name, p.subject) for p in marks.persons}
     excluded.add(home, [names[p] for p in theirs], synthetic=True)
-    new = [name for p, name in names.items() if p not in theirs and not excluded.holds(home, *name)]
+    new = [name for p, name in names.items() if p not in theirs and not excluded.holds(home, *name, REAL)]
     excluded.add(home, [*new, *((person.NUMBERED, form) for form in planned.forms)])
+
+
+def _own(home: Path, roots: Sequence[Path], people: Iterable[Person]) -> set[Person]:
+    """Those of people whom mmbio alone made, so that no real one of their name is here, or was purged."""
+    real = {p for folder in person.sets(home, *roots) for p in person.known_in(folder)}
+    real |= {p for root in roots for p in sources.people(root)}
+    made = person.synthetic(home, real) & set(people)
+    return {p for p in made if not excluded.holds(home, p.set_name, p.subject, REAL)}
+
+
+def _namesakes(home: Path, marks: Marks) -> list[Path]:
+    """The manifests that name people who went, but are of those whom mmbio made for their names."""
+    real = [p for p in marks.persons if excluded.holds(home, p.set_name, p.subject, REAL)]
+    return person.namesakes(home, marks.persons, real)
 
 
 def _journal(home: Path) -> tuple[list[str], Marks | None]:

@@ -255,7 +255,7 @@ def test_synthetic_roots_stay_and_hold_nobody(home: Path, good: Call, tiny_root:
     result = purge(f"ecg-id:{ECG}", "--data", tmp_path / "real", "--yes", "--out", home)
     assert result.exit_code == 0, result.output
     assert "synthetic roots hold nobody and stay" in result.stdout
-    assert "loses rows: results.csv" in result.stdout
+    assert "loses rows" not in result.stdout  # the home's manifests are of those whom mmbio made
     assert re.search(
         r"gone: \d+ things, \d+ lists edited\n.*vectors of this person compared: [\d,]+; found: 0\n"
         r"looked for: names, .* inside longer rows .*\nnot looked for: vectors that were changed .*\n",
@@ -370,3 +370,22 @@ def test_killed_and_run_again(
         assert not (home / ".purging").exists()
     else:  # nothing had begun
         assert left(home, before) == before
+
+
+def test_whom_mmbio_made_is_not_the_real_one_of_the_name(
+    home: Path, good: Call, tiny_root: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(tiny_root, tmp_path / "real")
+    (root / MARKER).unlink()
+    synthetic = next((home / "manifests").glob("multitask-*"))
+    entries = [p for room in ("manifests", "checkpoints", "results") for p in (home / room).rglob("[!.]*")]
+    stay = {p: p.read_bytes() for p in entries if p.is_file()}
+    good("build-virtual", "--data", root, "--triplets", 4, "--folds", 2, "--out", home)
+    real = next(p for p in (home / "manifests").glob("multitask-*") if p != synthetic)
+    made = told(f"ecg-id:{ECG}", "--data", root, "--yes", "--out", home)
+    assert [t["path"] for t in made["goes"] if t["what"] == "manifest"] == [str(real)]
+    assert (real.exists(), made["proof"]["found"]) == (False, [])
+    assert {p: p.read_bytes() for p in stay if p.exists()} == stay
+    again = told(f"ecg-id:{ECG}", "--yes", "--out", home)
+    assert (again["goes"], again["proof"]["found"]) == ([], [])
+    assert synthetic.exists()
