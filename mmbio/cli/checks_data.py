@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mmbio.cli.findings import Finding, fail, ok, warn
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.data.fetch.state import State
@@ -63,7 +64,6 @@ def _sets(root: Path) -> Iterator[Finding]:
     """The public sets at a root, and the user's own folders."""
     from mmbio.data.fetch.catalogue import CATALOGUE
     from mmbio.data.fetch.state import look
-    from mmbio.data.readers.counts import plural
     from mmbio.data.readers.listing import child
     from mmbio.data.readers.registry import READERS
 
@@ -81,15 +81,13 @@ def _sets(root: Path) -> Iterator[Finding]:
         except MmbioError as error:
             yield fail(f"set {name}", str(error), "mend it, or move the folder away")
         else:
-            yield ok(f"set {name}", f"{folder}, {plural(len({s.subject for s in read.samples}), 'subject')}")
+            yield ok(f"set {name}", f"{folder}, {plural(len({s.subject for s in read.samples}), 'subject', spec=',')}")
 
 
 def _public(name: str, state: "State", root: Path) -> Finding:
-    from mmbio.data.readers.counts import plural
-
     check = f"set {name}"
     parts = "" if len(state.parts) == state.n_parts else f", {len(state.parts)} of {state.n_parts} parts"
-    found = f"{state.folder}, {plural(state.n_files, 'file')}{parts}"
+    found = f"{state.folder}, {plural(state.n_files, 'file', spec=',')}{parts}"
     cure = shlex.join(["mmbio", "datasets", name, "--data", str(root)])
     if not state.readable:
         return fail(check, f"{found}; {'; '.join(state.faults)}", f"mend that; {cure} tells all of it")

@@ -13,6 +13,7 @@ from typing import Final
 from mmbio.cli.findings import Finding, fail, ok, warn
 from mmbio.cli.run_log import without_secrets
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 GIB: Final = 2**30
 LEAST_DISK: Final = 1 * GIB  # below it hardly anything can be stored
@@ -44,7 +45,7 @@ def _processor() -> Finding:
     from mmbio import provenance
 
     model, flags = provenance.processor()
-    about = f"{model or 'model not known'}, {provenance.cores()} cores"
+    about = f"{model or 'model not known'}, {plural(provenance.cores(), 'core')}"
     if not flags:
         return ok("processor", f"{about}; what it can do is not known here")
     fast = sorted(flags & provenance.NATIVE_BF16)
@@ -64,7 +65,7 @@ def _threads() -> Finding:
         n = threads()
     except MmbioError as error:
         return fail("threads", str(error), f"export MMBIO_THREADS={cores}")
-    found = f"{n} {'(MMBIO_THREADS)' if 'MMBIO_THREADS' in os.environ else '(by default)'} on {cores} cores"
+    found = f"{n} {'(MMBIO_THREADS)' if 'MMBIO_THREADS' in os.environ else '(by default)'} on {plural(cores, 'core')}"
     if n != cores:
         return warn("threads", found, f"export MMBIO_THREADS={cores} uses the machine best")
     return ok("threads", found)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mmbio.cli import options
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.measure.compared import Compared
@@ -108,8 +109,8 @@ def _about(stored: "Stored") -> str:
 def _data(stored: "Stored") -> str:
     row = stored.rows[0]
     speech = f", {row.segment_s} s of speech" if row.segment_s else ""
-    what = "trials" if stored.verifies else "decisions"
-    return f"{row.data} data, {row.n_subjects} subjects, {row.split} split{speech}, {row.n} {what}"
+    what = plural(row.n, "trial" if stored.verifies else "decision")
+    return f"{row.data} data, {plural(row.n_subjects, 'subject')}, {row.split} split{speech}, {what}"
 
 
 def _respects(differences: dict[str, tuple[str, str]]) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from mmbio.cli import options
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +85,8 @@ def command(
         click.echo(json.dumps({"condition": str(condition), "files": [str(path) for path in written]}))
     elif not quiet:
         click.echo(
-            f"written: {target} ({len(first)} samples of {', '.join(levels)} under {condition}, and a picture of each)"
+            f"written: {target} ({plural(len(first), 'sample')} of {', '.join(levels)} under {condition}, and a"
+            " picture of each)"
         )
 
 

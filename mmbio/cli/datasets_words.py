@@ -13,6 +13,7 @@ from mmbio.data.fetch.catalogue import CATALOGUE
 from mmbio.data.fetch.dataset import Dataset, Subjects
 from mmbio.data.fetch.space import amount
 from mmbio.data.fetch.state import State
+from mmbio.words import plural
 
 NARROW: Final = 80
 WIDE: Final = 100
@@ -92,7 +93,7 @@ def where(state: State) -> str:
         return "no"
     parts = "" if len(state.parts) == state.n_parts else f", {len(state.parts)} of {state.n_parts} parts"
     how = "not whole" if state.faults else f"whole by {state.checked}"
-    return f"{state.folder} ({state.n_files:,} files, {amount(state.size)}{parts}; {how})"
+    return f"{state.folder} ({plural(state.n_files, 'file', spec=',')}, {amount(state.size)}{parts}; {how})"
 
 
 def _size(dataset: Dataset) -> str:
@@ -105,8 +106,9 @@ def _people(subjects: Subjects | None) -> str:
     by_gender = (
         "" if subjects.female is None or subjects.male is None else f" ({subjects.female:,} F, {subjects.male:,} M)"
     )
-    noun = "" if subjects.noun == "subject" else f" {subjects.noun}s"
-    return f"{subjects.n:,}{noun}{by_gender}"
+    if subjects.noun == "subject":
+        return f"{subjects.n:,}{by_gender}"
+    return plural(subjects.n, subjects.noun, spec=",") + by_gender
 
 
 def _hashes(dataset: Dataset) -> str:

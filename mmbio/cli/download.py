@@ -10,6 +10,7 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.data.fetch.dataset import Dataset
@@ -155,7 +156,7 @@ def _synthetic(to: str | None, seed: int, out: str | None, dry_run: bool, as_jso
     with progress(quiet or as_json) as report:
         made = ensure(root, seed, report)
     n_files = sum(1 for path in root.rglob("*") if path.is_file())
-    line = f"{'written' if made else 'already there'}: {root} ({n_files} files, seed {seed}, synthetic)"
+    line = f"{'written' if made else 'already there'}: {root} ({plural(n_files, 'file')}, seed {seed}, synthetic)"
     told = {"set": "synthetic", "root": str(root), "made": made, "seed": seed, "n_files": n_files}
     _print([line], told, as_json, quiet)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mmbio.protocols import AUDIOVISUAL, MULTITASK, Protocol
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.data.fetch.dataset import Dataset
@@ -34,8 +35,8 @@ def planned(plan: "Plan") -> list[str]:
     about = "" if all(one.wanted.file.size or one.size for one in plan.found) else "about "
     return [
         *rows,
-        f"{plan.dataset.name}: {n} of {len(plan.found)} files to fetch ({about}{amount(plan.to_come)}), {here} here;"
-        f" {about}{amount(plan.needed)} of disk needed, {amount(plan.free)} free at {plan.root}",
+        f"{plan.dataset.name}: {n} of {plural(len(plan.found), 'file')} to fetch ({about}{amount(plan.to_come)}),"
+        f" {here} here; {about}{amount(plan.needed)} of disk needed, {amount(plan.free)} free at {plan.root}",
     ]
 
 
@@ -92,7 +93,7 @@ def placed_lines(placed: "Placed", dataset: "Dataset", root: Path) -> list[str]:
 
     lines = [
         f"{'already in its place' if placed.was_there else 'placed'}: {placed.folder}"
-        f" ({_files(placed.n_files)}, {amount(placed.size)})",
+        f" ({plural(placed.n_files, 'file')}, {amount(placed.size)})",
         f"verified: by {placed.verified}",
         *placed.notes,
     ]
@@ -120,7 +121,7 @@ def already_placed(n: int, dataset: "Dataset", root: Path) -> tuple[list[str], d
     """A set that was placed by hand and needs no fetching, for people and for machines."""
     folder = root / dataset.folder
     told = {"set": dataset.name, "root": str(root), "folder": str(folder), "n_files": n, "n_fetched": 0}
-    return [f"already there: {folder} ({_files(n)}, placed by hand, whole)"], told
+    return [f"already there: {folder} ({plural(n, 'file')}, placed by hand, whole)"], told
 
 
 def gated(dataset: "Dataset", state: "State") -> list[str]:
@@ -193,11 +194,7 @@ def tables_on(protocol: Protocol, root: Path, here: Collection[str]) -> str:
 
 def _came(got: "Got") -> str:
     unpacked = f", {got.n_unpacked} unpacked" if got.n_unpacked else ""
-    return f"{_files(got.n_files)} whole, {got.n_fetched} fetched now{unpacked}"
-
-
-def _files(n: int) -> str:
-    return "1 file" if n == 1 else f"{n} files"
+    return f"{plural(got.n_files, 'file')} whole, {got.n_fetched} fetched now{unpacked}"
 
 
 def modalities(root: Path) -> Iterable[str]:

@@ -11,6 +11,7 @@ from mmbio.cli.own_fusion import own_fusion
 from mmbio.cli.score import norm_options, top_of
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.data.manifest import Manifest
@@ -174,7 +175,7 @@ def _trials(found: "Manifest", path: str | None, suffix: str | None, skip: bool)
 def _head(first: "ResultRow") -> None:
     speech = f", {first.segment_s} s of speech" if first.segment_s else ""
     click.echo(
-        f"{first.fusion} of {first.modalities}, {first.data} data, {first.n_subjects} subjects, {first.split}"
+        f"{first.fusion} of {first.modalities}, {first.data} data, {plural(first.n_subjects, 'subject')}, {first.split}"
         f" split{speech}"
     )
     click.echo(f"trained under {first.train_condition}, tested under {first.test_condition}")

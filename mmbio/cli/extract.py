@@ -6,6 +6,7 @@ import click
 
 from mmbio.cli import options
 from mmbio.protocols import PROTOCOLS
+from mmbio.words import plural
 
 
 @click.command("extract", short_help="Turn a manifest's samples into vectors with frozen networks.")
@@ -72,7 +73,7 @@ def command(
         click.echo(json.dumps(written))
     elif not quiet:
         for w in written:
-            click.echo(f"{w['modality']} ({w['noise']}): {w['n']} vectors, {w['extracted']} of them new,"
+            click.echo(f"{w['modality']} ({w['noise']}): {plural(w['n'], 'vector')}, {w['extracted']} of them new,"
                        f" weights {w['weights']}, {w['precision']}: {w['store']}")  # fmt: skip
         if not written:
             click.echo("nothing to extract: the manifest's vectors are there already")

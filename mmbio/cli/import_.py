@@ -11,6 +11,7 @@ import click
 from mmbio.cli import options
 from mmbio.errors import MmbioError
 from mmbio.protocols import MODALITIES
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.data.embedding_files import EmbeddingFile
@@ -189,17 +190,20 @@ def _told(
 
 def _show(told: dict[str, Any]) -> None:
     click.echo(
-        f"samples: {told['n_samples']} of {told['n_subjects']} subjects in {told['n_videos']} videos,"
+        f"samples: {told['n_samples']} of {plural(told['n_subjects'], 'subject')} in"
+        f" {plural(told['n_videos'], 'video')},"
         f" {told['n_all_modalities']} with all modalities"
     )
     if told["subjects_from"] == "ids":
         click.echo("subjects: read off the ids, the text before the first '/'; videos: the text before the last")
     else:
-        click.echo(f"samples: {told['n_left_out']} rows of --subjects without any vector, left out")
+        click.echo(f"samples: {plural(told['n_left_out'], 'row')} of --subjects without any vector, left out")
     for name, counts in told["modalities"].items():
         click.echo(
-            f"{name}: {counts['n']} vectors of {counts['dim']}, {told['n_samples'] - counts['n']} samples miss it,"
-            f" {counts['n_zero_vectors']} zero vectors, {counts['n_repeated']} repeated rows left out"
+            f"{name}: {plural(counts['n'], 'vector')} of {counts['dim']},"
+            f" {plural(told['n_samples'] - counts['n'], 'sample misses', 'samples miss')} it,"
+            f" {plural(counts['n_zero_vectors'], 'zero vector')},"
+            f" {plural(counts['n_repeated'], 'repeated row')} left out"
         )
     click.echo(f"written: {told['set']}; next:")
     click.echo(f"  mmbio train --protocol audiovisual --data {told['set']}")

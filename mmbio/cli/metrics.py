@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mmbio.cli import options
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.data.score_files import Scores
@@ -121,7 +122,7 @@ def _show(result: dict[str, Any], unlisted: tuple[str, ...]) -> None:
     click.echo(f"minDCF    {result['min_dcf']:.4f} ({preset}{result['min_dcf_parameters']})")
     if unlisted:
         more = ", ..." if result["n_unlisted"] > len(unlisted) else ""
-        click.echo(f"left out  {result['n_unlisted']} scores of no trial ({', '.join(unlisted)}{more})")
+        click.echo(f"left out  {plural(result['n_unlisted'], 'score')} of no trial ({', '.join(unlisted)}{more})")
 
 
 def _write(result: dict[str, Any], points: "Points", folder: Path) -> list[Path]:

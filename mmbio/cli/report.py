@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mmbio.cli import options
+from mmbio.words import plural
 
 
 @click.command("report", short_help="One HTML page of tables, figures, audit and provenance.")
@@ -50,5 +51,6 @@ def command(
         n_tables = sum(len(told["tables"]) for told in found.values())
         n_figures = sum(told["n_figures"] for told in found.values())
         click.echo(
-            f"written: {path} ({len(found)} labels, {n_tables} tables, {n_figures} figures; {size / 1e3:.0f} kB)"
+            f"written: {path} ({plural(len(found), 'label')}, {plural(n_tables, 'table')},"
+            f" {plural(n_figures, 'figure')}; {size / 1e3:.0f} kB)"
         )

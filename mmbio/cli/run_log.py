@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mmbio.files import private_folder
+from mmbio.words import plural
 
 FOLDER: Final = "logs"  # below the home folder
 PRIVATE: Final = 0o600  # lines name files of people
@@ -92,7 +93,7 @@ def heading(command: str) -> Iterator[str]:
     yield f"folder: {_folder()}"
     yield f"mmbio {about['mmbio']}, commit {about['commit'] or 'not known'}, Python {about['python']}"
     yield ", ".join(f"{name} {found}" for name, found in about["libraries"].items())
-    yield f"{about['processor']}, {about['cores']} cores, bf16: {known[about['bf16']]}; {about['system']}"
+    yield f"{about['processor']}, {plural(about['cores'], 'core')}, bf16: {known[about['bf16']]}; {about['system']}"
     yield f"threads: {about['threads']}; " + (
         shlex.join(f"{n}={v}" for n, v in sorted(settings.items())) or "no settings"
     )

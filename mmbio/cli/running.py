@@ -22,6 +22,7 @@ from mmbio.cli.run_log import RunLog
 from mmbio.cli.steps import Steps
 from mmbio.errors import MmbioError
 from mmbio.files import shared
+from mmbio.words import plural
 
 # These write nothing below a home folder; or, as purge, would name there who is to be gone.
 HOMELESS: Final = ("metrics", "import", "score", "compare", "datasets", "doctor", "purge")
@@ -149,12 +150,12 @@ class Run:
 
     def _kept(self) -> str:
         """What stands on the disk since the run began."""
-        vectors = [f"{n:,} vectors of {modality}" for modality, n in self.steps.extracted().items()]
+        vectors = [f"{plural(n, 'vector', spec=',')} of {modality}" for modality, n in self.steps.extracted().items()]
         counts = {}
         for what, pattern in (("checkpoint", "checkpoints/*.safetensors"), ("result", "results/*/rows.csv")):
             found = self._home.glob(pattern) if self._home is not None else ()
             counts[what] = sum(_time(path) >= math.floor(self.began) for path in found)
-        return ", ".join([*vectors, *(f"{n:,} {what}{'s' if n > 1 else ''}" for what, n in counts.items() if n)])
+        return ", ".join([*vectors, *(plural(n, what, spec=",") for what, n in counts.items() if n)])
 
     def _listen(self) -> None:
         """Lead the warnings and lines of libraries into the log, and to stderr what is for the user."""

@@ -13,6 +13,7 @@ from mmbio.cli.own_fusion import own_fusion
 from mmbio.cli.tables_run import Run
 from mmbio.errors import MmbioError
 from mmbio.protocols import GENUINE, PROTOCOLS, SPLITS, TRIPLETS
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.tables.spec import TableSpec
@@ -198,7 +199,8 @@ def _explained(label: str, reasons: Sequence[tuple[str, str]], silent: bool) -> 
     if not silent:
         for place, reason in reasons:
             click.echo(f"{place}: {reason}")
-        click.echo(f"{sum(r == 'finished' for _, r in reasons)} of {len(reasons)} cells are finished")
+        n = sum(r == "finished" for _, r in reasons)
+        click.echo(f"{n} of {plural(len(reasons), 'cell is', 'cells are')} finished")
     return {label: dict(reasons)}
 
 
@@ -210,7 +212,7 @@ def _show(made: dict[str, Any]) -> None:
     for found in made.values():
         for text in found["text"]:
             click.echo(text)
-        click.echo(f"written: {found['folder']} ({len(found['files'])} files)")
+        click.echo(f"written: {found['folder']} ({plural(len(found['files']), 'file')})")
 
 
 def _reported(specs: "list[TableSpec]", out: Path, quiet: bool, as_json: bool) -> None:
@@ -224,4 +226,4 @@ def _reported(specs: "list[TableSpec]", out: Path, quiet: bool, as_json: bool) -
         for path in written:
             if path.suffix == ".txt":
                 click.echo(path.read_text(encoding="utf-8"))
-        click.echo(f"written: {out} ({len(written)} files)")
+        click.echo(f"written: {out} ({plural(len(written), 'file')})")

@@ -7,6 +7,7 @@ import click
 from mmbio.cli import options
 from mmbio.errors import MmbioError
 from mmbio.protocols import PROTOCOLS, TASK_WEIGHTS
+from mmbio.words import plural
 
 FUSIONS = (
     "concat|sum|attention|package.module:Class; multitask: score-sum|score-product|score-max;"
@@ -128,7 +129,10 @@ def command(
         speech = f", segments of {config.segment_s:g} s" if config.segment_s is not None else ""
         click.echo(f"{config.fusion} of {', '.join(config.modalities)} for {' and '.join(config.tasks)},"
                    f" trained under {config.condition}{speech}")  # fmt: skip
-        click.echo(f"{n} networks, {cost['n_parameters']:,} parameters each fold, {cost['seconds']:.1f} s of training")
+        click.echo(
+            f"{plural(n, 'network')}, {cost['n_parameters']:,} parameters each fold,"
+            f" {cost['seconds']:.1f} s of training"
+        )
         click.echo(f"written: {checkpoint.path}")
 
 

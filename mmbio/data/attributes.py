@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 ID: Final = "id"
 ANGLES: Final = ("yaw", "pitch", "roll")
@@ -69,7 +70,9 @@ def read(path: Path) -> Attributes:
     (_, head), *body = rows.items()
     for number, row in body:
         if len(row) != len(head):
-            raise MmbioError(f"{path}: row {number} has {len(row)} values where {len(head)} were expected; mend it")
+            raise MmbioError(
+                f"{path}: row {number} has {plural(len(row), 'value')} where {len(head)} were expected; mend it"
+            )
     columns = pd.Index([name.strip() for name in head])
     return of_table(pd.DataFrame([row for _, row in body], columns=columns, dtype=str), str(path))
 

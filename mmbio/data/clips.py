@@ -24,6 +24,7 @@ from mmbio.data.samples import Sample, SampleSet
 from mmbio.errors import MmbioError
 from mmbio.protocols import DEV_SECONDS, MODALITIES, SEGMENTS
 from mmbio.report import Report, silent
+from mmbio.words import plural
 
 DEV_TRIALS: Final = 20_000  # at most, of each kind, to fit score-level fusion on
 RULES: Final = {
@@ -191,8 +192,8 @@ def _trials(
         n_people = items[rows]["subject"].nunique()
         if part == "dev" and n_people < 2:
             raise MmbioError(
-                f"{n_people} subjects with all modalities are left to train and tune on, where at least 2 are needed;"
-                " test fewer subjects, or add others"
+                f"{plural(n_people, 'subject')} with all modalities left to train and tune on, where at least 2 are"
+                " needed; test fewer subjects, or add others"
             )
         most = plan.n_genuine if part == "test" else max(1, min(plan.n_genuine, DEV_TRIALS // max(1, n_people)))
         rule = plan.genuine if part == "test" else _dev_rule(items[rows], plan)

@@ -20,6 +20,7 @@ from mmbio.data import kaldi, numpy_files
 from mmbio.data.numpy_files import BROKEN, broken
 from mmbio.data.spilled import pieces, spilled, taken
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 Reader = Callable[[Path, Path | None], tuple[np.ndarray, np.ndarray]]
 Entries = Iterator[tuple[str, np.ndarray]]
@@ -52,7 +53,9 @@ def read(path: Path, ids: Path | None = None) -> EmbeddingFile:
             _probe(file)
     names, vectors = reader(path, ids)
     if len(names) != len(vectors):
-        raise MmbioError(f"{ids or path}: {len(names)} ids for {len(vectors)} vectors; give each vector one id")
+        raise MmbioError(
+            f"{ids or path}: {plural(len(names), 'id')} for {plural(len(vectors), 'vector')}; give each vector one id"
+        )
     n_zeros = _finite(path, names, vectors)
     repeated = pd.Index(names).duplicated()
     if not repeated.any():

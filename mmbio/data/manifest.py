@@ -30,6 +30,7 @@ from mmbio.data import whole
 from mmbio.data.splits import BLOCKS
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, remembered, replacing, write_json
+from mmbio.words import plural
 
 SCHEMA = 2
 TABLES = ("subjects", "samples", "items")
@@ -93,10 +94,10 @@ class Manifest:
         folds = f", {info['folds']} folds" if info["split"] == "triplet" else ""
         tested = " to test" if "dev" in n else ""
         lines = [
-            f"{n['all']} subjects{tested}"
+            f"{plural(n['all'], 'subject')}{tested}"
             + (f": {genders}" if genders else "")
             + (f"; the paper has {paper}" if n["all"] != paper else ""),
-            *([f"{n['dev']} subjects to train and tune on"] if "dev" in n else []),
+            *([f"{plural(n['dev'], 'subject')} to train and tune on"] if "dev" in n else []),
             f"{len(self.items)} {info['noun']}: {blocks}{folds} ({info['split']} split)",
             *self._trial_lines(),
             *(

@@ -8,6 +8,7 @@ import numpy as np
 
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 
 @dataclass(frozen=True)
@@ -108,4 +109,5 @@ def _does_not_fit(
     found = ", ".join(f"{len(c)} {m}" for m, c in candidates.items())
     matching = f" ({room['F']} F, {room['M']} M matched by gender over {' and '.join(matched)})" if matched else ""
     cure = f"ask for 1 to {fits} with --subjects or leave it out, or {cure}" if fits else f"{cure} or add data"
-    return f"--subjects {n}: at most {fits} virtual subjects fit{matching} from {found} subjects; {cure}"
+    fit = plural(fits, "virtual subject fits", "virtual subjects fit")
+    return f"--subjects {n}: at most {fit}{matching} from {found} subjects; {cure}"

@@ -11,6 +11,7 @@ from mmbio.data import pairing
 from mmbio.data.pairing import Candidate, Virtual
 from mmbio.data.plan import Plan
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 TEST_SHARE: Final = 0.5  # of the subjects of a set that does not say who tests; the paper's sets do
 ALL: Final = 10**9  # pairs at most
@@ -81,7 +82,9 @@ def chimeric(found: Mapping[str, Sequence[Candidate]], plan: Plan, dropped: Coun
 def _numbered(tested: Sequence[Virtual], rest: Sequence[Virtual], plan: Plan) -> list[Person]:
     """Those who test, then those who train and tune: of the latter a share tunes."""
     if len(tested) < 2:
-        raise MmbioError(f"{len(tested)} subjects to test where at least 2 are needed; add data or mark more as test")
+        raise MmbioError(
+            f"{plural(len(tested), 'subject')} to test where at least 2 are needed; add data or mark more as test"
+        )
     rng = np.random.default_rng([plan.seed, 11])
     n_dev = max(min(2, len(rest) // 2), round(DEV_SHARE * len(rest)))
     # Complete subjects and those with one modality are split apart, so that both blocks have pairs.

@@ -22,6 +22,7 @@ from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.data.rows import SPACES
 from mmbio.data.trial_lists import Layout, TrialList
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,8 @@ def _arrays(path: Path, labels: Path | None) -> Scores:
         scores = scores.astype(np.float64)
     if len(scores) != len(marks):
         raise MmbioError(
-            f"{path}: {len(scores)} scores, but {len(marks)} labels in {labels}; give the labels of these scores"
+            f"{path}: {plural(len(scores), 'score')}, but {plural(len(marks), 'label')} in {labels}; give the labels of"
+            " these scores"
         )
     _check_finite(scores, path)
     known = np.logical_or(marks == 0, marks == 1)

@@ -15,6 +15,7 @@ import numpy as np
 from mmbio.data.rows import SPACES, found_row
 from mmbio.errors import MmbioError
 from mmbio.files import replacing
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +151,8 @@ def layout(path: Path, headless: Callable[[list[str]], tuple[str, ...] | None], 
     filled = headless(words)
     if filled is None:
         raise MmbioError(
-            f"{path}: row {number}: '{line[:80]}' has {len(words)} columns and is of no known form; write {forms}"
+            f"{path}: row {number}: '{line[:80]}' has {plural(len(words), 'column')} and is of no known form;"
+            f" write {forms}"
         )
     return Layout(path, filled, SPACES, number - 1)
 

@@ -24,6 +24,7 @@ from mmbio.data.spilled import pieces
 from mmbio.errors import MmbioError
 from mmbio.files import bytes_hash, content_hash, read_json, replacing, write_json
 from mmbio.protocols import MODALITIES
+from mmbio.words import plural
 
 SCHEMA: Final = 1
 MARKER: Final = "set.json"
@@ -166,7 +167,8 @@ def check(samples: pd.DataFrame, name: str) -> None:
     both = parts.index[parts > 1]
     if len(both):
         raise MmbioError(
-            f"{name}: {len(both)} subjects are in dev and in test, '{both[0]}' among them; put each in one of them"
+            f"{name}: {plural(len(both), 'subject is', 'subjects are')} in dev and in test, '{both[0]}' among them; put"
+            " each in one of them"
         )
 
 

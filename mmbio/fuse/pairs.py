@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 TRIES = 8  # to find a second sample of another video
 
@@ -37,8 +38,8 @@ class Pool:
         """Refuse a pool without two subjects, or without a genuine pair."""
         if len(self.starts) < 2 or not (self.counts > 1).any():
             raise MmbioError(
-                f"{len(self.starts)} subjects, {int((self.counts > 1).sum())} with two samples, to {what} on where at"
-                " least 2 and 1 are needed; add data of subjects that do not test"
+                f"{plural(len(self.starts), 'subject')}, {int((self.counts > 1).sum())} with two samples, to {what} on"
+                " where at least 2 and 1 are needed; add data of subjects that do not test"
             )
 
     def genuine(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

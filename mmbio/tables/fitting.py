@@ -7,6 +7,7 @@ from mmbio.errors import MmbioError
 from mmbio.tables.cut import for_attributes, for_lengths
 from mmbio.tables.run import Runner
 from mmbio.tables.spec import TableSpec, cells
+from mmbio.words import plural
 
 
 def fitting(specs: Iterable[TableSpec], runner: Runner) -> tuple[list[TableSpec], list[str]]:
@@ -26,7 +27,7 @@ def fitting(specs: Iterable[TableSpec], runner: Runner) -> tuple[list[TableSpec]
 def left_out(whole: TableSpec, cut: TableSpec) -> list[str]:
     """A sentence on the rows that are not in the cut spec, if there are any."""
     gone = [row.id for row in whole.rows if row not in cut.rows]
-    return [f"{cut.name}: {len(gone)} rows left out, for the data have no {'; '.join(gone)}"] if gone else []
+    return [f"{cut.name}: {plural(len(gone), 'row')} left out, for the data have no {'; '.join(gone)}"] if gone else []
 
 
 def _cut(spec: TableSpec, runner: Runner) -> tuple[TableSpec, TableSpec]:

@@ -17,6 +17,7 @@ from mmbio.tables import fields
 from mmbio.tables.differences import Span, minus
 from mmbio.tables.metrics import METRICS
 from mmbio.tables.spec import Column, TableSpec, cells
+from mmbio.words import plural
 
 # Metrics that are a rate of decisions, and of which; an EER is taken for the share of misses at a fixed threshold.
 RATE_OF: Final[Mapping[str, str]] = MappingProxyType({"accuracy": "decisions", "eer": "genuine trials"})
@@ -108,5 +109,7 @@ def _csv_lines(path: Path, spec: TableSpec) -> list[dict[str, str]]:
         raise MmbioError(f"{path}: none of the columns of {spec.name} is in it; add '{spec.columns[0].key}'")
     for line in body:
         if len(line) != len(header):
-            raise MmbioError(f"{path}: '{','.join(line)}' has {len(line)} values; give {len(header)} as in the header")
+            raise MmbioError(
+                f"{path}: '{','.join(line)}' has {plural(len(line), 'value')}; give {len(header)} as in the header"
+            )
     return [dict(zip(header, line, strict=True)) for line in body]

@@ -115,7 +115,7 @@ WORDS = [
     # embeddings
     (
         "import --modality face={bad}/pair.npz --subjects {bad}/who.csv --out {home}/made",
-        "1 subjects are in dev and in",
+        "1 subject is in dev and in",
     ),
     ("import --modality face={bad}/pair.npz --subjects {bad}/short.csv --out {home}/made", "1 of 2 ids with vectors"),
     (

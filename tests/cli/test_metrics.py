@@ -84,7 +84,7 @@ def test_missing_and_unlisted_are_counted(tmp_path: Path) -> None:
     assert "1 of 3 trials have no score" in refused.stderr
     lines = call(*words, "--missing-trials", "skip").stdout.splitlines()
     assert lines[1] == "          3 expected, 2 scored, 1 missing and left out"
-    assert lines[-1] == "left out  1 scores of no trial (x y)"
+    assert lines[-1] == "left out  1 score of no trial (x y)"
     result = json.loads(call(*words, "--missing-trials", "skip", "--json").stdout)
     assert [result[f"n_{name}"] for name in ("expected", "scored", "missing", "unlisted")] == [3, 2, 1, 1]
 

@@ -115,7 +115,7 @@ def test_quiet_says_nothing(score: Score) -> None:
         (f"{NORMALISED} as-norm --cohort c.npz --out c.npz", "--out c.npz: one of the files read"),
         (f"{NORMALISED} as-norm --cohort v.npz --out s.csv", "4 of its embeddings are in the trials, 'a/1.wav' among"),
         (f"{NORMALISED} as-norm --cohort ../wide.npz --out s.csv", "vectors of 3 dimensions, where v.npz has 2"),
-        ("--embeddings v.npz --trials ids.txt --out s.csv", "ids.txt: row 1: 'a/1' has 1 columns"),
+        ("--embeddings v.npz --trials ids.txt --out s.csv", "ids.txt: row 1: 'a/1' has 1 column"),
         ("--embeddings v.npz --trials trials.txt --strip-suffix 1.wav --out s.csv", None),
         ("--embeddings v.npz --trials trials.txt --strip-suffix /1.wav --out s.csv", None),
     ],

@@ -94,7 +94,7 @@ def test_it_prints_the_same_and_touches_nothing(
 ) -> None:
     before = everything(home)
     assert good(*words).output == first.output
-    assert good(*words, "--explain").stdout.endswith("1 of 1 cells are finished\n")
+    assert good(*words, "--explain").stdout.endswith("1 of 1 cell is finished\n")
     assert standing()
     assert everything(home) == before
 

@@ -126,7 +126,7 @@ def test_build_virtual_and_train(good: Call, mine: Path, runs: Path) -> None:
     assert written == {"manifest.json", "subjects.csv", "samples.csv", "items.csv", "trials.csv", "attributes.csv"}
     first, second, last = good("train", *OURS, "--out", runs).stdout.splitlines()
     assert first == "attention of face, voice for verification, trained under clean, segments of 1.015 s"
-    assert second.startswith("1 networks, ")
+    assert second.startswith("1 network, ")
     assert Path(last.removeprefix("written: ")).is_file()
 
 

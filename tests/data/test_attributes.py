@@ -116,7 +116,7 @@ def test_a_file(tmp_path: Path) -> None:
         (b"id,Bald\na,1\na,0\n", "id 'a' is given twice with different values"),
         (b"id,Bald\na,1\n,0\n", "the id of sample 2 is empty"),
         (b"id,Bald\na,1\n\nb,0,1\n", "row 4 has 3 values where 2 were expected"),
-        (b"id,Bald\na\n", "row 2 has 1 values where 2 were expected"),
+        (b"id,Bald\na\n", "row 2 has 1 value where 2 were expected"),
         (b"id,Bald\na,1\xff\n", "not a readable CSV file .*UTF-8"),
         ("id,Bald\na,1\n".encode("utf-16"), "not a readable CSV file"),
         (b'id,Bald\na,"1\n', "not a readable CSV file"),

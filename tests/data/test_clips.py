@@ -165,7 +165,7 @@ def test_dev_needs_two_complete_subjects(av_set: Path, tmp_path: Path) -> None:
         return table
 
     folder = altered(av_set, tmp_path / "set", change)
-    with pytest.raises(MmbioError, match=r"^1 subjects with all modalities are left to train .*; test fewer subjects"):
+    with pytest.raises(MmbioError, match=r"^1 subject with all modalities left to train .*; test fewer subjects"):
         build(resolve(AUDIOVISUAL, str(folder), {}, tmp_path), PLAN, tmp_path)
 
 

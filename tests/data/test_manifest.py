@@ -351,8 +351,8 @@ def test_tables_without_rows_are_not_written(tmp_path: Path) -> None:
 
 def test_a_summary_counts_trials_and_says_what_they_differ_in(tmp_path: Path) -> None:
     assert with_trials(tmp_path).summary(1)[:5] == [
-        "1 subjects to test",
-        "1 subjects to train and tune on",
+        "1 subject to test",
+        "1 subject to train and tune on",
         "5 items: 2 train, 1 dev, 2 test (subject split)",
         "test trials: 1 genuine (of different videos), 0 impostor",
         "dev trials: 1 genuine (of different clips), 1 impostor",

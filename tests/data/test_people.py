@@ -104,8 +104,8 @@ def test_fewer_test_and_those_left_out_do_not_train() -> None:
     [
         (["dev"] * 4, {}, "no subject is in part test; mark some subjects as test, or leave the parts empty"),
         (["test"] * 4, {}, "all 4 subjects test and none is left to train on; mark some as dev or add others"),
-        (["test", "dev"], {}, "1 subjects to test where at least 2 are needed; add data or mark more as test"),
-        (["test", "dev"], {"subjects": 2}, "1 subjects to test where at least 2 are needed"),
+        (["test", "dev"], {}, "1 subject to test where at least 2 are needed; add data or mark more as test"),
+        (["test", "dev"], {"subjects": 2}, "1 subject to test where at least 2 are needed"),
         (["test"] * 3 + ["dev"], {"subjects": 4}, "--subjects 4: 3 subjects test; ask for 2 to 3"),
         (["test"] * 3 + ["dev"], {"subjects": 1}, "--subjects 1: 3 subjects test; ask for 2 to 3"),
         (["test"] * 3 + ["dev"], {"subjects": 0}, "--subjects 0: 3 subjects test; ask for 2 to 3"),
@@ -200,7 +200,7 @@ def test_without_matching_no_gender_is_needed() -> None:
             {"subjects": 3, "match": "none"},
             "3: at most 2 virtual subjects fit from 2 face, 2 voice",
         ),
-        ("FM", "FM", {}, "1 subjects to test where at least 2 are needed"),
+        ("FM", "FM", {}, "1 subject to test where at least 2 are needed"),
         ("FM", "FM", {"subjects": 2}, "all 2 subjects test and none is left to train on"),
     ],
 )

@@ -176,7 +176,7 @@ ONE, TWO = np.array([0.5]), np.array([0.5, 0.25])
         # text
         ("", None, r"scores\.txt: empty"),
         ("score,genuine\n", None, r"scores\.txt: empty"),
-        ("0.5\n0.25\n", None, r"row 1: '0\.5' has 1 columns and is of no known form; write 'enrol probe score'"),
+        ("0.5\n0.25\n", None, r"row 1: '0\.5' has 1 column and is of no known form; write 'enrol probe score'"),
         ("1 a b\n", None, r"row 1: '1 a b' has 3 columns and is of no known form"),
         ("score\n0.5\n", None, r"scores\.txt: has no labels; add a column genuine"),
         ("score\n0.5\n", LIST, r"has no columns enrolment and probe to find its labels by"),

@@ -66,7 +66,7 @@ def test_one_class_and_odd_ids_are_fine(tmp_path: Path, text: str) -> None:
         ("a b\n", "row 1: 'a b' has 2 columns and is of no known form; write '1 a b'"),
         ("1 a b c\n", "row 1: '1 a b c' has 4 columns"),
         ("a b 0.3\n", "row 1: 'a b 0.3' has 3 columns and is of no known form"),
-        ("a,b,1\n", "row 1: 'a,b,1' has 1 columns and is of no known form"),
+        ("a,b,1\n", "row 1: 'a,b,1' has 1 column and is of no known form"),
         ("1 a b\n\n0 a\n", "row 3: '0 a' has no probe; write genuine enrolment probe in every row"),
         ("1 a b\n\n0 a b c\n", "row 3: '0 a b c' has 4 columns where 3 were expected"),
         ("\n1 a b\n2 a b\n", "row 3: '2 a b': unknown label '2'; expected one of 1, 0"),
@@ -82,7 +82,7 @@ def test_one_class_and_odd_ids_are_fine(tmp_path: Path, text: str) -> None:
         ('enrolment,probe,genuine\n"a,b,1\n', "list.txt: cannot be taken apart .*EOF inside string"),
         ("enrolment,genuine\na,1\n", "row 1 names no column probe; write the header"),
         ("enrolment,probe,label,target\na,b,1,1\n", "row 1 has the columns label and target; keep one of them"),
-        ("x" * 200_000, "row 1: 'x{80}' has 1 columns"),
+        ("x" * 200_000, "row 1: 'x{80}' has 1 column"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:

@@ -119,7 +119,7 @@ def test_large_arrays_are_written_in_pieces(tmp_path: Path, monkeypatch: pytest.
     [
         ({"id": ["a", "b", "a"]}, "the id 'a' is given 2 times; give each sample its own"),
         ({"part": ["dev", "train", ""]}, "part 'train' of a subject; write dev or test, or leave it empty"),
-        ({"subject": ["p", "p", "q"]}, "1 subjects are in dev and in test, 'p' among them; put each in one of them"),
+        ({"subject": ["p", "p", "q"]}, "1 subject is in dev and in test, 'p' among them; put each in one of them"),
         ({"id": ["a", "b\rc", "d"]}, r"the id 'b\\rc' has a line break in it; take it out"),
     ],
 )

@@ -178,7 +178,7 @@ def test_seeds_decide() -> None:
 @pytest.mark.parametrize(("train", "dev", "what"), [(1, 2, "train"), (4, 5, "tune")])
 def test_too_few_people(train: int, dev: int, what: str) -> None:
     to_train, to_tune = ({"face": pool(np.arange(EACH * a, EACH * b))} for a, b in ((0, train), (train, dev)))
-    with pytest.raises(MmbioError, match=f"1 subjects, 1 with two samples, to {what} on"):
+    with pytest.raises(MmbioError, match=f"1 subject, 1 with two samples, to {what} on"):
         Verification(people(), MODALITIES, to_train, to_tune, True, steps=1, batch=4, seed=0)
 
 

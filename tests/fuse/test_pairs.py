@@ -69,7 +69,7 @@ def test_whatever_the_pool(samples: list[tuple[int, str]], seed: int) -> None:
     ("subjects", "words"),
     [
         ([], "0 subjects, 0 with two samples, to tune on"),
-        ([4, 4], "1 subjects, 1 with two samples, to tune on"),
+        ([4, 4], "1 subject, 1 with two samples, to tune on"),
         ([1, 2, 3], "3 subjects, 0 with two samples, to tune on"),
     ],
 )

@@ -17,6 +17,7 @@ from pooch.hashes import file_hash
 from mmbio.data.fetch import lock
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
+from mmbio.words import plural
 
 FOLDER: Final = ".mmbio"
 HEAD: Final = ("path", "size", "sha256")
@@ -87,7 +88,8 @@ def refuse_other(root: Path, name: str, files: Mapping[str, Content]) -> None:
     known = read(root, name)
     other = [path for path, content in files.items() if path in known and known[path] != content]
     if other:
+        more = f", and {plural(len(other) - 1, 'more is', 'more are')} other too" if len(other) > 1 else ""
         raise MmbioError(
-            f"{other[0]}: another file than the one placed before, as are {len(other) - 1} more; if the set was "
+            f"{other[0]}: another file than the one placed before{more}; if the set was "
             f"published anew, remove {path_of(root, name)} and place it again"
         )

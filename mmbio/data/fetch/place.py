@@ -16,12 +16,12 @@ from mmbio.data.fetch.contents import Content
 from mmbio.data.fetch.dataset import Dataset, File
 from mmbio.data.fetch.layout import Found, size_of
 from mmbio.data.fetch.space import amount, check_space
-from mmbio.data.readers.counts import plural
 from mmbio.data.readers.labels import find_labels
 from mmbio.data.readers.registry import READERS
 from mmbio.data.readers.voxceleb import META
 from mmbio.errors import MmbioError
 from mmbio.report import Report, silent
+from mmbio.words import plural
 
 CHUNK: Final = 1 << 20
 LISTED: Final = "sha256 list beside the files"
@@ -186,9 +186,10 @@ def _compare(dataset: Dataset, folder: Path, held: Mapping[str, Content], shown:
     known = hashes.parse((folder / dataset.sums).read_bytes(), f"{shown}/{dataset.sums}")
     other = [path for path, content in held.items() if path in known and known[path] != f"sha256:{content.sha256}"]
     if other:
+        more = f", and {plural(len(other) - 1, 'more is', 'more are')} not" if len(other) > 1 else ""
         raise MmbioError(
-            f"{shown}/{other[0]}: not the file that {dataset.sums} names, nor are {len(other) - 1} more; "
-            f"take them from {dataset.page} again"
+            f"{shown}/{other[0]}: not the file that {dataset.sums} names{more}; take all of it from"
+            f" {dataset.page} again"
         )
     return LISTED
 

@@ -12,11 +12,11 @@ from mmbio.data.fetch import contents, hashes, layout, lock
 from mmbio.data.fetch.archives import brought
 from mmbio.data.fetch.dataset import Dataset, Subjects
 from mmbio.data.fetch.place import BY_PART
-from mmbio.data.readers.counts import plural
 from mmbio.data.readers.listing import child
 from mmbio.data.readers.registry import READERS
 from mmbio.errors import MmbioError
 from mmbio.report import Report, silent
+from mmbio.words import plural
 
 SHOWN: Final = 5  # faults that are told one by one
 

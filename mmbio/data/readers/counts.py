@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 
 def counted(
@@ -36,11 +37,6 @@ def counted(
             f"{name}: {plural(len(odd), nouns[0])} with other than {plural(per_subject or 0, nouns[1])} ({named})"
         )
     return SampleSet(name, folder, tuple(samples), (*notes, *remarks))
-
-
-def plural(n: int, noun: str) -> str:
-    """A number and its noun: `1 image`, `2 images`."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _differs(name: str, n: int, published: int | None, noun: str) -> list[str]:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from mmbio.data.readers.counts import counted, plural
+from mmbio.data.readers.counts import counted
 from mmbio.data.readers.headers import read_header
 from mmbio.data.readers.labels import find_labels, read_labels, require_labels
 from mmbio.data.readers.listing import HEADERS, IMAGES, files, samples_of, subfolders
 from mmbio.data.samples import SampleSet
+from mmbio.words import plural
 
 
 def read(folder: Path, modality: str) -> SampleSet:

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Final
 
-from mmbio.data.readers.counts import counted, plural
+from mmbio.data.readers.counts import counted
 from mmbio.data.readers.listing import IMAGES, files, natural, samples_of, subfolders
 from mmbio.data.samples import SampleSet
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 NAME: Final = re.compile(r"([0-9]+)_([0-9]+)")
 PREFERRED: Final = ("DB1_A", "DB1_B")

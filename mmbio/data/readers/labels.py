@@ -11,6 +11,7 @@ from typing import Final
 
 from mmbio.errors import MmbioError
 from mmbio.files import write_text
+from mmbio.words import plural
 
 FILE: Final = "genders.csv"
 TEMPLATE: Final = "genders-template.csv"
@@ -90,7 +91,8 @@ def require_labels(folder: Path, subjects: Iterable[str]) -> tuple[dict[str, Lab
 def _parse_row(where: str, columns: list[str], cells: list[str]) -> tuple[str, Label]:
     if len(cells) != len(columns):
         raise MmbioError(
-            f"{where}: '{','.join(cells)}' has {len(cells)} values where {len(columns)} were expected; mend it"
+            f"{where}: '{','.join(cells)}' has {plural(len(cells), 'value')} where {len(columns)} were expected;"
+            " mend it"
         )
     row = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
     subject, gender, age = row["subject"], row["gender"], row.get("age", "")

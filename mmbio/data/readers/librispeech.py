@@ -7,11 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from mmbio.data.readers.counts import counted, plural
+from mmbio.data.readers.counts import counted
 from mmbio.data.readers.labels import Label
 from mmbio.data.readers.listing import files, natural, samples_of, subfolders
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 NAME: Final = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)")
 SPEAKERS: Final = "SPEAKERS.TXT"

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from mmbio.data.readers.counts import counted, plural
+from mmbio.data.readers.counts import counted
 from mmbio.data.readers.listing import subfolders
 from mmbio.data.readers.records import record_samples
 from mmbio.data.samples import SampleSet
+from mmbio.words import plural
 
 
 def read(folder: Path) -> SampleSet:

@@ -16,10 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from mmbio.data.readers.counts import counted, plural
+from mmbio.data.readers.counts import counted
 from mmbio.data.readers.labels import GENDERS
 from mmbio.data.samples import Sample, SampleSet
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 NAME: Final = "voxceleb"
 SUBJECT: Final = re.compile(r"id[0-9]{5}")

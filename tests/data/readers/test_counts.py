@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmbio.data.readers.counts import counted, plural
+from mmbio.data.readers.counts import counted
 from mmbio.data.samples import Sample
 from mmbio.errors import MmbioError
 
@@ -31,8 +31,3 @@ def test_each_difference_is_one_note() -> None:
 def test_an_empty_set_is_an_error_that_names_folder_and_layout() -> None:
     with pytest.raises(MmbioError, match=r"gone: holds no <subject>/\*\.jpg"):
         counted("x", Path("gone"), [], layout="<subject>/*.jpg")
-
-
-@pytest.mark.parametrize(("n", "text"), [(0, "0 images"), (1, "1 image"), (2, "2 images")])
-def test_plural(n: int, text: str) -> None:
-    assert plural(n, "image") == text

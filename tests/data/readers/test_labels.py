@@ -37,7 +37,7 @@ def test_ages_blank_lines_byte_order_mark_and_column_order(tmp_path: Path) -> No
         ("subject,gender,age\na,F,131\n", "row 2: age '131'"),
         ("subject,gender,age\na,F,-1\n", "row 2: age '-1'"),
         ("subject,gender\n,F\n", "row 2: ',F' names no subject"),
-        ("subject,gender\na\n", "row 2: 'a' has 1 values where 2 were expected"),
+        ("subject,gender\na\n", "row 2: 'a' has 1 value where 2 were expected"),
         ("subject,gender\na,F\na,M\n", "row 3: subject 'a' has another label further up"),
     ],
 )
