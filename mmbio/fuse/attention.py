@@ -1,6 +1,7 @@
 """System C: projections weighted by an attention over modalities (audiovisual paper, eq. 1 and 2)."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ class Attention(nn.Module):
     def forward(self, vectors: Sequence[Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
         """vectors M x (B, d), present (B, M) -> fused (B, sizes[-1]), weights (B, M)."""
         normalised, projected = self.projections(vectors, present)
-        scores = self.scores(normalised).masked_fill(~present, torch.finfo(normalised.dtype).min)  # (B, M)
-        weights = torch.softmax(scores, 1) * present
-        return (weights.unsqueeze(2) * projected).sum(1), weights
+        scores = self.scores(torch.cat(normalised, 1))  # (B, M)
+        weights = torch.softmax(scores.masked_fill(~present, torch.finfo(scores.dtype).min), 1) * present
+        weighted = [weight.unsqueeze(1) * v for weight, v in zip(weights.unbind(1), projected, strict=True)]
+        return reduce(torch.add, weighted), weights

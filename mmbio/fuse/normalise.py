@@ -51,7 +51,8 @@ class MaskedL2(nn.Module):
 
     def forward(self, x: Tensor, present: Tensor) -> Tensor:
         """x (B, D), present (B,) bool -> (B, D)."""
-        return nn.functional.normalize(x.masked_fill(~present.unsqueeze(1), 0), dim=1)
+        there = x if bool(present.all()) else x.masked_fill(~present.unsqueeze(1), 0)
+        return nn.functional.normalize(there, dim=1)
 
 
 def normalisation(kind: str, dim: int) -> nn.Module:

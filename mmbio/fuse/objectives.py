@@ -54,11 +54,13 @@ class Classification:
     ) -> None:
         self.data, self.train, self.dev, self.weights, self.batch = data, train, dev, weights, batch
         self.generator = torch.Generator().manual_seed(seed)
+        self.tuned_on = data.batch(dev)
 
     def fit_inputs(self, network: Network) -> None:
         vectors, present, _ = self.data.batch(self.train)
         network.fit_inputs(vectors, present)
         self.data = replace(self.data, vectors=network.prepare(self.data.vectors))
+        self.tuned_on = self.data.batch(self.dev)
 
     def epoch(self) -> Iterator[Loss]:
         order = self.train[torch.randperm(len(self.train), generator=self.generator)]
@@ -66,7 +68,7 @@ class Classification:
             yield partial(self._loss, self.data.batch(index))
 
     def held_out(self, network: Network) -> float:
-        return float(self._loss(self.data.batch(self.dev), network))
+        return float(self._loss(self.tuned_on, network))
 
     def _loss(self, batch: tuple[dict[str, Tensor], Tensor, dict[str, Tensor]], network: Network) -> Tensor:
         vectors, present, labels = batch

@@ -1,6 +1,7 @@
 """System B: each modality projected without ReLU into one space, and summed."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +17,14 @@ class Projections(nn.Module):
         self.norms = nn.ModuleList(normalisation(norm, dim) for dim in dims)
         self.layers = nn.ModuleList(nn.Linear(dim, size) for dim in dims)
 
-    def forward(self, vectors: Sequence[Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
-        """vectors M x (B, d), present (B, M) -> normalised (B, sum of d), projected (B, M, size)."""
+    def forward(self, vectors: Sequence[Tensor], present: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """vectors M x (B, d), present (B, M) -> normalised M x (B, d), projected M x (B, size)."""
         columns = present.unbind(1)
         normalised = [norm(v, there) for norm, v, there in zip(self.norms, vectors, columns, strict=True)]
         projected = [layer(v) for layer, v in zip(self.layers, normalised, strict=True)]
-        return torch.cat(normalised, 1), torch.stack(projected, 1) * present.unsqueeze(2)
+        if not bool(present.all()):
+            projected = [v * there.unsqueeze(1) for v, there in zip(projected, columns, strict=True)]
+        return normalised, projected
 
 
 class Sum(nn.Module):
@@ -34,4 +37,4 @@ class Sum(nn.Module):
     def forward(self, vectors: Sequence[Tensor], present: Tensor) -> tuple[Tensor, None]:
         """vectors M x (B, d), present (B, M) -> fused (B, sizes[-1]), no weights."""
         _, projected = self.projections(vectors, present)
-        return projected.sum(1), None
+        return reduce(torch.add, projected), None
