@@ -10,6 +10,7 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     from mmbio.purge.proof import Proof
@@ -141,10 +142,10 @@ def _end(planned: "Plan", gone: "list[Thing]", proof: "Proof", left: "list[Thing
         edited = [path for path in planned.sources if path in planned.lists]
         n_edited = sum(thing.rewritten for thing in gone) + len(edited)
         n_gone = sum(not thing.rewritten for thing in gone) + len(deleted)
-        click.echo(f"gone: {n_gone:,} things, {n_edited:,} lists edited")
+        click.echo(f"gone: {plural(n_gone, 'thing', spec=',')}, {plural(n_edited, 'list', spec=',')} edited")
         click.echo(
-            f"searched: {proof.n_files:,} files, {proof.n_bytes:,} bytes; vectors of this person compared:"
-            f" {proof.n_vectors:,}; found: {len(proof.found):,}"
+            f"searched: {plural(proof.n_files, 'file', spec=',')}, {proof.n_bytes:,} bytes; vectors of this person"
+            f" compared: {proof.n_vectors:,}; found: {len(proof.found):,}"
         )
         click.echo(f"looked for: {LOOKED_FOR}")
         click.echo(f"not looked for: {NOT_LOOKED_FOR}")

@@ -23,6 +23,7 @@ from mmbio.measure.leaks.pairings import Pairing
 from mmbio.measure.leaks.trials import Pairs
 from mmbio.measure.trials import Trials, of_manifest
 from mmbio.report import Report, silent
+from mmbio.words import plural
 
 SCHEMA: Final = 1
 HEADER: Final = ("level", "modality", "between", "found", "sources", "verdict")
@@ -88,7 +89,7 @@ class Audit:
         told.append(f"pairing {self.pairing['hash']}: seed {self.pairing['seed']}{by}; {self.pairing['same_by']}")
         told += [
             f"  {p.manifest} ({p.split} split, seed {p.seed}): {'the same pairing' if p.same else 'another pairing'},"
-            f" {p.n_common} subjects in common"
+            f" {plural(p.n_common, 'subject')} in common"
             for p in self.pairings
         ]
         return told
@@ -182,8 +183,8 @@ def _near_lines(one: Mapping[str, Any]) -> list[str]:
     if not one["n_items"]:
         return []
     head = (
-        f"near {one['modality']} vectors ({one['backbone']}): {one['n_pairs']} pairs, of"
-        f" {one['n_subject_pairs']} pairs of subjects"
+        f"near {one['modality']} vectors ({one['backbone']}): {plural(one['n_pairs'], 'pair')}, of"
+        f" {plural(one['n_subject_pairs'], 'pair')} of subjects"
     )
     return [head, *(f"  {t['cosine']:.5f}  {t['samples'][0]} and {t['samples'][1]}" for t in one["top"])]
 
@@ -197,6 +198,6 @@ def _trial_lines(part: str, counted: Mapping[str, Any]) -> list[str]:
     shown = "genders not known" if gender is None else f"{100 * gender:.1f} % of impostors of one gender"
     unknown = f", {counted['n_unknown']} of ids not known left out" if counted.get("n_unknown") else ""
     return [
-        f"{part} trials of {counted['n_subjects']} people: {spread('genuine')}, {spread('impostor')};"
-        f" fewest / median / most; {shown}{unknown}"
+        f"{part} trials of {plural(counted['n_subjects'], 'person', 'people')}: {spread('genuine')},"
+        f" {spread('impostor')}; fewest / median / most; {shown}{unknown}"
     ]
