@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,8 +15,21 @@ from tests.torture.steps import SPEC, Place, Step
 
 N_SUBJECTS: Final = 6
 PATIENCE: Final = 300.0  # seconds before a step counts as hung
-COMPARED: Final = (".csv", ".npy", ".safetensors", ".txt", ".tex", ".md")  # time stamps stand in others
+COMPARED: Final = (
+    ".csv",
+    ".npy",
+    ".safetensors",
+    ".txt",
+    ".tex",
+    ".md",
+    ".json",
+    ".html",
+)  # beside what was downloaded
+STAMPED: Final = re.compile(
+    r"^logs/|(^|/)checkpoints/[^/]*\.json$|(^|/)(run|environment|mmbio-lock|excluded)\.json$|^(?!sets/)(.*/)?\.[^/]*$"
+)
 REPRODUCED: Final = re.compile(r"^(reproduced/[0-9a-f]{8})-[^/]+")  # a rerun's folder has a name of chance
+MADE: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:+]+|(?<=<dt>Seconds</dt><dd>)[0-9.]+")
 EXCLUDED: Final = "excluded.json"  # people by salted hashes
 
 
@@ -68,17 +81,19 @@ def finish(step: Step, place: Place) -> None:
 
 def files(place: Place) -> dict[str, bytes]:
     """The files below a home that two runs of one chain share byte for byte, by name."""
-    found = [path for path in place.home.rglob("*") if path.is_file() and path.suffix in COMPARED]
-    kept = [p for p in found if "logs" not in p.relative_to(place.home).parts and not p.name.startswith(".")]
-    downloaded = [p for p in place.sets.rglob("*") if p.is_file() and p.name != "mmbio-lock.json"]
-    told = {REPRODUCED.sub(r"\1", name): content for name, content in _read(place, {*kept, *downloaded})}
+    paths = {p.relative_to(place.home).as_posix(): p for p in place.home.rglob("*") if p.is_file()}
+    sets = f"{place.sets.name}/"
+    kept = [n for n, p in paths.items() if (p.suffix in COMPARED or n.startswith(sets)) and not STAMPED.search(n)]
+    told = {REPRODUCED.sub(r"\1", name): _content(paths[name]) for name in kept}
     if (excluded := place.home / EXCLUDED).is_file():
         told[EXCLUDED] = f"{len(read_json(excluded, 'list')['people'])} people".encode()
     return told
 
 
-def _read(place: Place, paths: set[Path]) -> Iterator[tuple[str, bytes]]:
-    return ((path.relative_to(place.home).as_posix(), path.read_bytes()) for path in paths)
+def _content(path: Path) -> bytes:
+    """A file's bytes; of a page without when it was made, and in how many seconds."""
+    content = path.read_bytes()
+    return content if path.suffix != ".html" else MADE.sub(b"", content.replace(b"<wbr>", b""))
 
 
 def scraps(place: Place) -> list[str]:

@@ -99,7 +99,7 @@ def vanishing(
                 yield Trial("home removed", step.name, told_well(code, said), said)
             else:
                 # What stands is not made again only because the vectors behind it went; the audit looks at them.
-                apart = ("store/", "audit.txt") if what == "store" else ()
+                apart = ("store/", "/audit.") if what == "store" else ()
                 yield states.rerun(f"{what} removed", step, code, said, apart)
 
 

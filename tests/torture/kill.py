@@ -25,16 +25,24 @@ class Length:
     """How long an undisturbed step takes, and how many entries of the home it makes, changes or removes."""
 
     seconds: float
+    first: float  # seconds until it changes anything
     changes: int
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When a step is killed: after this share of its time or of its changes, the whole group or the process alone."""
+    """When a step is killed: at this share of its changes, or of its time from the first of them on."""
 
     share: float
     by_change: bool
-    alone: bool
+    alone: bool  # the process, and not its whole group
+
+    def of(self, length: Length, attempt: int = 0) -> float:
+        """The number of a change, or seconds; each attempt comes earlier."""
+        share = self.share * EARLIER**attempt
+        if self.by_change:
+            return max(1, round(share * length.changes))
+        return length.first + share * (length.seconds - length.first)
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,13 @@ def _entries(folder: Path) -> dict[str, tuple[int, int]]:
 def undisturbed(place: Place, step: Step) -> Length:
     """Run a step, watched; returns how long it was."""
     watch, began = Watch(place.home), time.monotonic()
-    process = start(step, place)
+    process, first = start(step, place), None
     while process.poll() is None:
-        watch.look()
+        if watch.look() and first is None:
+            first = time.monotonic() - began
         time.sleep(GLANCE)
     assert process.returncode == 0, place.said.read_text(errors="replace")[-2000:]
-    return Length(time.monotonic() - began, watch.look())
+    return Length(time.monotonic() - began, first or 0.0, watch.look())
 
 
 def killed(place: Place, step: Step, length: Length, moment: Moment) -> Kill:
@@ -92,8 +101,7 @@ def killed(place: Place, step: Step, length: Length, moment: Moment) -> Kill:
     before = place.home.with_name(f"{place.home.name}.before")
     _replace(before, place.home)
     for attempt in range(ATTEMPTS):
-        share = moment.share * EARLIER**attempt
-        at = max(1, round(share * length.changes)) if moment.by_change else share * length.seconds
+        at = moment.of(length, attempt)
         process = _struck(place, step, at, moment)
         if struck := process.returncode == -signal.SIGKILL:
             break

@@ -102,14 +102,14 @@ def outcome(of: Reference, n: int, seed: int = 0, only: Collection[str] | None =
                 made.kills.append(killed(place, step, of.lengths[step.name], moment))
             else:
                 finish(step, place)
-            _compare(made, step, of.states[step.name], place)
+            compare(made, step, of.states[step.name], place)
     except AssertionError as error:
         made.failed = str(error)
     shutil.rmtree(place.home)
     return made
 
 
-def _compare(made: Outcome, step: Step, wanted: dict[str, bytes], place: Place) -> None:
+def compare(made: Outcome, step: Step, wanted: dict[str, bytes], place: Place) -> None:
     """Note what is not as after the undisturbed step, and was before."""
     found = files(place)
     unlike = {name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)} - set(made.unlike)

@@ -10,7 +10,7 @@ import pytest
 from tests.data.fetch.server import serving
 from tests.torture import disasters, kills
 from tests.torture.chain import holding
-from tests.torture.kill import lost
+from tests.torture.kill import Length, Moment, lost
 from tests.torture.run import SPEED, Log, header, part
 from tests.torture.steps import STEPS, Place, named
 from tests.torture.vanish import told_well
@@ -53,6 +53,25 @@ def test_chains_kill_each_verb_once_and_all_steps_by_turns() -> None:
 def test_moments_are_spread_over_a_step() -> None:
     shares = np.array([[moment.share for moment in kills.moments(STEPS, n, seed=0)] for n in range(8)])
     assert all({*np.floor(4 * of_step)} == {0, 1, 2, 3} for of_step in shares.T)
+
+
+def test_a_moment_lies_where_the_step_writes_and_is_earlier_in_the_next_attempt() -> None:
+    length = Length(seconds=10.0, first=2.0, changes=40)
+    assert Moment(0.5, by_change=False, alone=True).of(length) == 6.0
+    assert Moment(0.5, by_change=True, alone=True).of(length) == 20
+    assert Moment(0.5, by_change=True, alone=True).of(length, attempt=1) == 14
+    assert Moment(0.0, by_change=True, alone=True).of(length) == 1
+
+
+def test_what_differs_and_what_is_left_is_told_with_the_step_since_which(tmp_path: Path) -> None:
+    place, made, purge = Place(tmp_path / "home", tmp_path, ""), kills.Outcome(), STEPS[-1]
+    (tmp_path / "home" / ".purging").mkdir(parents=True)
+    (tmp_path / "home" / "a.csv").write_bytes(b"test03\n")
+    kills.compare(made, STEPS[0], {"a.csv": b"test04\n", "b.csv": b"12"}, place)
+    kills.compare(made, purge, {"a.csv": b"test04\n", "b.csv": b"12"}, place)
+    assert (made.n_lost, made.unlike) == (1 + 2, dict.fromkeys(("a.csv", "b.csv"), "download"))
+    assert made.scraps == {".purging": "download", "a.csv": "purge-imported"}
+    assert not made.well
 
 
 def test_a_name_is_found_in_bytes_and_in_names(tmp_path: Path) -> None:
