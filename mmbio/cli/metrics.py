@@ -1,16 +1,21 @@
 """mmbio metrics."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from mmbio.cli import options
 from mmbio.words import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mmbio.data.score_files import Scores
+    from mmbio.measure.dcf import Cost
     from mmbio.measure.rates import Points
 
 BESIDE: Final = "rocch"  # printed beside the headline convention
@@ -41,6 +46,12 @@ BESIDE: Final = "rocch"  # printed beside the headline convention
     help="Trials without a score: refuse them, or leave them out and count them.",
 )
 @click.option(
+    "--intervals",
+    is_flag=True,
+    help="95 % intervals of the linear EER and minDCF, by drawing subjects: of a trial list whose ids are SUBJECT/....",
+)
+@options.seed
+@click.option(
     "--out", metavar="DIR", help="Write metrics.json, det.csv and det.png there.  [default: nothing is written]"
 )
 @options.as_json
@@ -52,6 +63,8 @@ def command(
     p_target: float | None,
     preset: str | None,
     missing_trials: str,
+    intervals: bool,
+    seed: int,
     out: str | None,
     as_json: bool,
     quiet: bool,
@@ -62,12 +75,15 @@ def command(
     column score and one of genuine, label and target (0/1, true/false, target/nontarget, genuine/impostor); or
     Kaldi's `enrol probe score`, with --labels a trial list: VoxCeleb's (1 a b), Kaldi's (a b target) or CSV with
     the columns enrolment, probe and genuine. Scores of pairs that are not in the list are left out and counted.
+    --intervals wants ids that say their subject, as VoxCeleb's id10270/x6uYqmx31kE/00001.wav do: trials of one
+    subject are not independent, and intervals that took them so would be too narrow.
 
     \b
     Examples:
       mmbio metrics scores.csv
       mmbio metrics scores.npy --labels labels.npy --preset sre08 --json
       mmbio metrics scores.txt --labels veri_test2.txt --missing-trials skip --out figures
+      mmbio metrics scores.txt --labels veri_test2.txt --intervals
     """
     from mmbio.data.score_files import read
     from mmbio.errors import MmbioError
@@ -76,6 +92,8 @@ def command(
 
     if p_target is not None and preset:
         raise MmbioError(f"--p-target {p_target:g}: the preset {preset} has a prior of its own; give one of the two")
+    if not intervals and click.get_current_context().get_parameter_source("seed") is ParameterSource.COMMANDLINE:
+        raise MmbioError(f"--seed {seed}: only intervals are drawn; add --intervals, or leave it out")
     cost = dcf.Cost() if p_target is None else dcf.Cost(p_target)
     found = read(Path(scores), Path(labels) if labels else None, missing_trials)
     folder = home(out) if out else None
@@ -90,6 +108,9 @@ def command(
         "min_dcf_parameters": dcf.preset_text(preset) if preset else cost.text,
         "min_dcf_preset": preset,
     }
+    if intervals:
+        costs = dcf.PRESETS[preset] if preset else (cost,)
+        result["intervals"] = _intervals(found, scores, seed, costs)
     files = _write(result, points, folder) if folder else []
     if as_json:
         click.echo(json.dumps({**result, "files": [str(path) for path in files]}, allow_nan=False))
@@ -97,6 +118,34 @@ def command(
         _show(result, found.unlisted)
         if folder:
             click.echo(f"written: {folder} ({', '.join(path.name for path in files)})")
+
+
+def _intervals(found: "Scores", path: str, seed: int, costs: "Sequence[Cost]") -> dict[str, Any]:
+    """Each figure's low and high, None where there is none, and how the interval came about."""
+    from mmbio.errors import MmbioError
+    from mmbio.measure.score_intervals import of_ids
+
+    if not found.ids:
+        raise MmbioError(
+            f"--intervals: {path} does not say of whom its trials are; give 'enrol probe score' with ids like"
+            " SUBJECT/CLIP and a trial list with --labels, or leave --intervals out"
+        )
+    enrolment, probe = found.ids
+    drawn = of_ids(found.genuine, found.impostor, enrolment, probe, seed, costs)
+    return {
+        name: {"low": _finite(low), "high": _finite(high), "method": drawn.methods[name]}
+        for name, (low, high) in drawn.intervals.items()
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _between(one: dict[str, Any], scale: float, sign: str) -> str:
+    if one["low"] is None:
+        return str(one["method"])
+    return f"{scale * one['low']:.4f} to {scale * one['high']:.4f}{sign} ({one['method']})"
 
 
 def _counts(found: "Scores") -> dict[str, Any]:
@@ -120,6 +169,10 @@ def _show(result: dict[str, Any], unlisted: tuple[str, ...]) -> None:
     )
     click.echo(f"EER       {eers}")
     click.echo(f"minDCF    {result['min_dcf']:.4f} ({preset}{result['min_dcf_parameters']})")
+    if "intervals" in result:
+        found = result["intervals"]
+        click.echo(f"95 %      EER {_between(found['eer'], 100, ' %')}, linear")
+        click.echo(f"          minDCF {_between(found['min_dcf'], 1, '')}")
     if unlisted:
         more = ", ..." if result["n_unlisted"] > len(unlisted) else ""
         click.echo(f"left out  {plural(result['n_unlisted'], 'score')} of no trial ({', '.join(unlisted)}{more})")

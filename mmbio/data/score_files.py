@@ -43,6 +43,7 @@ class Scores:
     n_missing: int = 0  # of them without a score, and left out
     n_unlisted: int = 0  # scores without a trial, left out too
     unlisted: tuple[str, ...] = ()  # up to three of these: "enrolment probe"
+    ids: tuple[np.ndarray, ...] = ()  # of both sides, (G + I,) each, where the scores have ids
 
     @property
     def n_scored(self) -> int:
@@ -110,8 +111,7 @@ def _table(found: Layout, missing: str) -> Scores:
     if lacking.any() and missing == "error":
         where = found.where(int(frame.index[lacking.argmax()]))
         raise _missing(where, int(lacking.sum()), len(scores))
-    kept = ~lacking
-    return _split(scores[kept], genuine[kept], found.path, len(scores), n_missing=int(lacking.sum()))
+    return _split(scores[~lacking], genuine[~lacking], found.path, len(scores), n_missing=int(lacking.sum()))
 
 
 def _plain(found: Layout) -> tuple[np.ndarray, np.ndarray] | None:
@@ -171,6 +171,7 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
         n_missing=int((~scored).sum()),
         n_unlisted=len(unlisted),
         unlisted=tuple(f"{enrolment[k]} {probe[k]}" for k in unlisted[:3]),
+        ids=(trials.enrolment[scored], trials.probe[scored]),
     )
 
 
@@ -182,12 +183,14 @@ def _split(
     n_missing: int = 0,
     n_unlisted: int = 0,
     unlisted: tuple[str, ...] = (),
+    ids: tuple[np.ndarray, ...] = (),
 ) -> Scores:
     n = int(genuine.sum())
     if n in (0, len(genuine)):
         kind = "genuine" if n else "impostor"
         raise MmbioError(f"{labels}: all {len(genuine)} scored trials are {kind}; give labels of both kinds")
-    return Scores(scores[genuine], scores[~genuine], n_expected, n_missing, n_unlisted, unlisted)
+    ids = tuple(np.concatenate([side[genuine], side[~genuine]]) for side in ids)
+    return Scores(scores[genuine], scores[~genuine], n_expected, n_missing, n_unlisted, unlisted, ids)
 
 
 def _scored(found: Layout, required: Sequence[str]) -> "tuple[pd.DataFrame, np.ndarray]":

@@ -218,6 +218,8 @@ WORDS = [
     ("metrics x --p-target 1", r"--p-target 1\.0: expected a probability between 0 and 1"),
     ("metrics x --eer x", "'--eer': 'x' is not one of"),
     ("metrics x --preset x", "'--preset': 'x' is not one of"),
+    ("metrics x --seed -1", "'--seed': -1 is not in the range"),
+    ("metrics x --seed 1", "--seed 1: only intervals are drawn; add --intervals, or leave it out"),
     ("metrics x --missing-trials x", "'--missing-trials': 'x' is not one of"),
     ("metrics {home}/nowhere.npy --labels {home}/no.npy", r"nowhere\.npy: cannot be read .No such file"),
     ("metrics x --out {home}/there", "x: cannot be read"),

@@ -89,6 +89,43 @@ def test_missing_and_unlisted_are_counted(tmp_path: Path) -> None:
     assert [result[f"n_{name}"] for name in ("expected", "scored", "missing", "unlisted")] == [3, 2, 1, 1]
 
 
+@pytest.fixture
+def listed(tmp_path: Path) -> list[object]:
+    """Scores of eight subjects by ids, and their trial list."""
+    rng = np.random.default_rng(0)
+    pairs = [(f"s{a}/v/{i}", f"s{b}/w/{i}", int(a == b)) for a in range(8) for b in range(8) for i in range(3)]
+    (tmp_path / "list").write_text("".join(f"{genuine} {one} {two}\n" for one, two, genuine in pairs))
+    scores = "".join(f"{one} {two} {rng.normal(2 * genuine):.6f}\n" for one, two, genuine in pairs[::-1])
+    (tmp_path / "scores").write_text(scores)
+    return [tmp_path / "scores", "--labels", tmp_path / "list"]
+
+
+@pytest.mark.parametrize("cost", ["--preset sre12", "--p-target 0.1"])
+def test_intervals(listed: list[object], cost: str) -> None:
+    words = [*listed, *cost.split()]
+    plain = json.loads(call(*words, "--json").stdout)
+    assert "intervals" not in plain
+    result = json.loads(call(*words, "--intervals", "--json").stdout)
+    for name, value in (("eer", result["eer"]["linear"]), ("min_dcf", result["min_dcf"])):
+        one = result["intervals"][name]
+        assert one["low"] <= value <= one["high"]
+        assert one["method"] == "subject-bootstrap"
+    assert {k: v for k, v in result.items() if k != "intervals"} == plain
+    assert json.loads(call(*words, "--intervals", "--json", "--seed", "0").stdout) == result
+    assert json.loads(call(*words, "--intervals", "--json", "--seed", "1").stdout) != result
+    lines = call(*words, "--intervals").stdout.splitlines()
+    assert re.fullmatch(r"95 %      EER [\d.]+ to [\d.]+ % \(subject-bootstrap\), linear", lines[-2])
+    assert re.fullmatch(r"          minDCF [\d.]+ to [\d.]+ \(subject-bootstrap\)", lines[-1])
+
+
+def test_two_subjects_have_no_interval(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("1 a/1 a/2\n0 a/1 b/1\n1 b/1 b/2\n")
+    (tmp_path / "scores").write_text("a/1 a/2 1\na/1 b/1 0\nb/1 b/2 1\n")
+    words = [tmp_path / "scores", "--labels", tmp_path / "list", "--intervals"]
+    assert "95 %      EER none: fewer than 3 subjects, linear\n" in call(*words).stdout
+    assert json.loads(call(*words, "--json").stdout)["intervals"]["eer"]["low"] is None
+
+
 def test_what_is_written(small: Path, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
@@ -106,6 +143,8 @@ def test_what_is_written(small: Path, tmp_path: Path) -> None:
 
 
 REFUSED = [
+    ("{scores} --intervals", "--intervals: .*scores.csv does not say of whom its trials are; give 'enrol probe score'"),
+    ("{scores} --seed 1", "--seed 1: only intervals are drawn; add --intervals"),
     ("{scores} --p-target 0", r"--p-target 0\.0: expected a probability between 0 and 1, both excluded"),
     ("{scores} --p-target 1", r"--p-target 1\.0: expected a probability"),
     ("{scores} --p-target nan", r"--p-target nan: expected a probability"),
