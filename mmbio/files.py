@@ -26,6 +26,7 @@ HOUR_S: Final = 3600.0
 MANY: Final = 2000  # entries from which a folder is brought to the disk at once
 _log: Final = logging.getLogger(__name__)
 _swept: Final = set[Path]()  # folders in which this process has looked for what killed runs left
+WRITING: Final = set[Path]()  # scratch folders of this process, for whoever ends it at once
 _here: Final = defaultdict[Path, Lock](Lock)  # lock file -> among the threads of this process
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -103,6 +104,7 @@ def replacing(path: Path) -> Iterator[Path]:
         raise MmbioError(f"{path}: could not be written ({why}); nothing was changed{cure}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        WRITING.discard(scratch)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -213,7 +215,9 @@ def _named(lock: Path) -> Path:
 def _scratch(path: Path) -> tuple[Path, IO[bytes]]:
     """A folder beside `path` to write in, and the file in it that is locked for as long as somebody does."""
     while True:
-        scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        WRITING.add(scratch)
+        scratch.mkdir(PRIVATE)
         owner = (scratch / OWNER).open("wb")
         fcntl.flock(owner, fcntl.LOCK_EX)
         if os.fstat(owner.fileno()).st_nlink:

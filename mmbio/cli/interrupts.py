@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from mmbio.files import ASIDE, OWNER
+from mmbio.files import ASIDE, OWNER, WRITING
 
 PATIENCE_S: Final = 1.5  # for blocks to clean up after the first signal
+GUARD_S: Final = 6.0  # for the rest, on a machine that is busy, before the process ends with no more ado
 TIDY_S: Final = 0.5  # for the main thread, once nobody is at work for it any more
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUNDS: Final = 3
@@ -90,7 +91,7 @@ class Interrupts:
                 return
         self.number = number
         select.select([reader], [], [], PATIENCE_S)
-        guard = threading.Timer(PATIENCE_S, os._exit, (self.exit_code,))  # whatever the rest does
+        guard = threading.Timer(GUARD_S, os._exit, (self.exit_code,))  # whatever the rest does
         guard.daemon = True
         guard.start()
         self._last_words()
@@ -113,11 +114,11 @@ def end_children() -> None:
 
 
 def remove_unfinished() -> None:
-    """Remove the scratch folders that this process still writes in, where the system tells which files are open.
+    """Remove the scratch folders that this process still writes in.
 
-    They are known by their names and the file in each that this process holds open; elsewhere, or where a thread makes
-    one meanwhile, the next run removes them. A
-    folder that somebody may still write in is renamed first, so that nothing of it can take its place any more.
+    They are those that it has noted, and, where the system tells which files are open, those with a file in them that
+    it holds open; where a thread makes one meanwhile, the next run removes it. A folder that somebody may still write
+    in is renamed first, so that nothing of it can take its place any more.
     """
     for _ in range(ROUNDS):
         for scratch in _scratches():
@@ -137,7 +138,7 @@ def _remove(folder: Path) -> None:
 
 
 def _scratches() -> list[Path]:
-    found = []
+    found = list(WRITING)
     with suppress(OSError):
         for entry in OPEN_FILES.iterdir():
             with suppress(OSError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mmbio import files
 from mmbio.cli import interrupts
 from mmbio.data.manifest import Manifest
 from mmbio.files import OWNER, replacing
@@ -178,6 +179,33 @@ def test_handlers_are_as_before() -> None:
         assert [signal.getsignal(number) for number in interrupts.SIGNALS] != before
     assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before
     assert not [thread for thread in threading.enumerate() if thread.name == "interrupts"]
+
+
+@pytest.mark.parametrize("step", ["mkdir", "open"])
+@pytest.mark.parametrize("after", [True, False])
+def test_an_interrupt_while_a_scratch_folder_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    """Before anything could clean up: nobody holds a file in it open any more, and it may be empty."""
+    really = getattr(Path, step)
+
+    def interrupted(path: Path, *words: object, **named: object) -> object:
+        ours = path.parent == tmp_path or path.name == OWNER
+        if ours and not after:
+            raise KeyboardInterrupt
+        made = really(path, *words, **named)
+        if ours:
+            getattr(made, "close", int)()
+            raise KeyboardInterrupt
+        return made
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, step, interrupted)
+        with replacing(tmp_path / "one"):
+            pass
+    interrupts.remove_unfinished()
+    assert list(tmp_path.iterdir()) == []
+    files.WRITING.clear()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell which files are open")
