@@ -215,7 +215,7 @@ def _named(lock: Path) -> Path:
 def _scratch(path: Path) -> tuple[Path, IO[bytes]]:
     """A folder beside `path` to write in, and the file in it that is locked for as long as somebody does."""
     while True:
-        scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        scratch = path.parent / f".{path.name}.{os.urandom(4).hex()}"
         WRITING.add(scratch)
         scratch.mkdir(PRIVATE)
         owner = (scratch / OWNER).open("wb")

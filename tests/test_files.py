@@ -425,3 +425,10 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
 def test_a_note_of_the_newest_never_leads_out_of_its_folder(tmp_path: Path, note: bytes) -> None:
     (tmp_path / ".latest-multitask").write_bytes(note)
     assert remembered(tmp_path, "multitask") is None
+
+
+def test_a_folder_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MmbioError, match="could not be written"), replacing(Path()) as scratch:
+        scratch.mkdir()
+    assert list(tmp_path.iterdir()) == []
