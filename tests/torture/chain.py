@@ -29,7 +29,10 @@ STAMPED: Final = re.compile(
     r"^logs/|(^|/)checkpoints/[^/]*\.json$|(^|/)(run|environment|mmbio-lock|excluded)\.json$|^(?!sets/)(.*/)?\.[^/]*$"
 )
 REPRODUCED: Final = re.compile(r"^(reproduced/[0-9a-f]{8})-[^/]+")  # a rerun's folder has a name of chance
-MADE: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:+]+|(?<=<dt>Seconds</dt><dd>)[0-9.]+")
+MADE: Final = {  # when and how fast, in files that are the same otherwise
+    ".html": re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:+]+|(?<=<dt>Seconds</dt><dd>)[0-9.]+"),
+    ".json": re.compile(rb'(?<="fingerprint": ")[0-9a-f]+'),  # of the times of files that a manifest is of
+}
 EXCLUDED: Final = "excluded.json"  # people by salted hashes
 
 
@@ -91,9 +94,10 @@ def files(place: Place) -> dict[str, bytes]:
 
 
 def _content(path: Path) -> bytes:
-    """A file's bytes; of a page without when it was made, and in how many seconds."""
+    """A file's bytes, without times."""
     content = path.read_bytes()
-    return content if path.suffix != ".html" else MADE.sub(b"", content.replace(b"<wbr>", b""))
+    content = content.replace(b"<wbr>", b"") if path.suffix == ".html" else content
+    return MADE[path.suffix].sub(b"", content) if path.suffix in MADE else content
 
 
 def scraps(place: Place) -> list[str]:

@@ -39,10 +39,10 @@ class Moment:
 
     def of(self, length: Length, attempt: int = 0) -> float:
         """The number of a change, or seconds; each attempt comes earlier."""
-        share = self.share * EARLIER**attempt
+        earlier = EARLIER**attempt
         if self.by_change:
-            return max(1, round(share * length.changes))
-        return length.first + share * (length.seconds - length.first)
+            return max(1, round(self.share * length.changes * earlier))
+        return (length.first + self.share * (length.seconds - length.first)) * earlier
 
 
 @dataclass(frozen=True)
