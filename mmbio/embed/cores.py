@@ -51,7 +51,9 @@ def all_cores() -> Iterator[None]:
 
 @contextmanager
 def one_core(products: str = "") -> Iterator[None]:
-    """Compute on one thread, beside others that do; not to be nested, for an extraction that waits goes first.
+    """Compute on one thread, beside others that do, as many as there are threads.
+
+    Not to be nested, for an extraction that waits goes first.
 
     `products`, fp32 or bf16, is how float32 matrices are multiplied; whoever does not say, does not care. In bf16 the
     factors are rounded and the sums stay float32.
@@ -59,7 +61,7 @@ def one_core(products: str = "") -> Iterator[None]:
 
     def free() -> bool:
         agreed = not products or not _CORES.networks or _CORES.products in ("", products)
-        return agreed and not _CORES.extracting and not _CORES.waiting
+        return agreed and not _CORES.extracting and not _CORES.waiting and _CORES.networks < threads()
 
     with _CORES.changed:
         _CORES.changed.wait_for(free)

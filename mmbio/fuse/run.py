@@ -139,21 +139,18 @@ def _train_networks(
     ours = config.fusion in fusions.CLASSES  # another may draw from the one global generator: one at a time, seeded
 
     def one(fold: int, part: Partition) -> tuple[State, int, float]:
-        began = time.thread_time()
-        network = new_network(config, classes, shapes, fold).to(device)
-        objective = _objective(manifest, config, data, rows, part, fold)
-        with nullcontext() if ours else seeded(config.seed, fold):
-            state, n_epochs = train_fold(network, objective, config.how)
-        return _without_idle(state, config, shapes), n_epochs, time.thread_time() - began
+        with one_core(products_of(settings)):
+            began = time.thread_time()
+            network = new_network(config, classes, shapes, fold).to(device)
+            objective = _objective(manifest, config, data, rows, part, fold)
+            with nullcontext() if ours else seeded(config.seed, fold):
+                state, n_epochs = train_fold(network, objective, config.how)
+            return _without_idle(state, config, shapes), n_epochs, time.thread_time() - began
 
     states, epochs, seconds = [], [], 0.0
     # One thread a network and several networks at once: faster than several threads a network, far less
     # sensitive to other work on the machine, and the same bytes however many are trained at once.
-    at_once = threads() if ours else 1
-    with (
-        one_core(products_of(settings)),
-        ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(NETWORK_THREADS,)) as pool,
-    ):
+    with ThreadPoolExecutor(threads() if ours else 1) as pool:
         for fold, (state, n_epochs, spent) in enumerate(pool.map(one, range(len(parts)), parts)):
             states.append(state)
             epochs.append(n_epochs)

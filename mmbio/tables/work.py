@@ -1,10 +1,10 @@
 """work: pieces -> finished, on the threads of this process or on workers; the results are the same bytes."""
 
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Lock
+from typing import Final
 
 from mmbio.embed.settings import threads
 from mmbio.fuse.config import OF_CLASSES, OF_PAIRS
@@ -14,60 +14,57 @@ from mmbio.tables.collected import Collected
 from mmbio.tables.piece import Piece
 from mmbio.workers.cluster import Cluster, Task
 
+TRAINING: Final = "training networks"  # as fuse reports it
+
 
 def here(pieces: Sequence[Piece], collected: Collected, report: Report) -> None:
-    """Train and evaluate in this process.
+    """Extract what pieces read, then train and evaluate them in this process, several at once, the largest first.
 
-    Pieces of one network each are done several at once, as the folds of a larger one are; a larger one is evaluated
-    while the next is trained.
+    Cores that one leaves idle, as the last of its networks trains or its results are tested, are those of the next.
     """
-    total, lock, done = sum(piece.n_networks for piece in pieces), Lock(), Counter[str]()
+    one.extract(pieces, report)
+    first, last = _stages(pieces)
+    done, total, lock = {piece.path: 0 for piece in first}, sum(piece.n_networks for piece in first), Lock()
 
-    def train(piece: Piece) -> Piece:
+    def work(piece: Piece) -> None:
         def tell(what: str, n: int, of: int) -> None:
-            with lock:
-                report(what, *((done["networks"] + n, total) if what == "training networks" else (n, of)))
+            if what != TRAINING:
+                report(what, n, of)
+            elif piece.path in done:
+                with lock:
+                    done[piece.path] = n
+                    report(TRAINING, sum(done.values()), total)
 
         piece.train(tell)
-        with lock:
-            done["networks"] += piece.n_networks
-            report("training networks", done["networks"], total)
-        return piece
-
-    def evaluate(piece: Piece) -> None:
+        tell(TRAINING, piece.n_networks, piece.n_networks)
         piece.evaluate(report)
         collected.add()
 
-    small = [piece for piece in pieces if _is_small(piece)]
-    with ThreadPoolExecutor(threads()) as pool:
-        for _ in pool.map(lambda piece: evaluate(train(piece)), small):
-            pass
-    with ThreadPoolExecutor(1) as behind:
-        for evaluated in [behind.submit(evaluate, train(piece)) for piece in pieces if not _is_small(piece)]:
-            evaluated.result()
+    for stage in (first, last):
+        ours = [piece for piece in stage if _is_ours(piece)]
+        fewest = min((piece.n_networks for piece in ours if piece.path in done), default=1)
+        with ThreadPoolExecutor(1 + -(-threads() // fewest)) as pool:
+            for _ in pool.map(work, ours):
+                pass
+        for piece in stage:
+            if not _is_ours(piece):
+                work(piece)
 
 
 def on_workers(workers: Cluster, pieces: Sequence[Piece], collected: Collected, report: Report) -> None:
-    """Extract what pieces read, then train and evaluate them on workers, the largest first.
-
-    Score-level pieces wait for their members, which are pieces themselves: several may share one.
-    """
+    """Extract what pieces read, then train and evaluate them on workers, the largest first."""
     if not pieces:
         return
     one.extract(pieces, report)
-    known = {piece.path for piece in pieces}
-    members = {member.path: member for piece in pieces for member in piece.members() if member.path not in known}
-    waiting = [piece for piece in pieces if piece.config.is_score_level]
-    first = [*members.values(), *(piece for piece in pieces if not piece.config.is_score_level)]
+    first, last = _stages(pieces)
     total, done = sum(piece.n_networks for piece in first), 0
-    for stage in (first, waiting):
-        stage.sort(key=lambda piece: -piece.n_networks)
+    for stage in (first, last):
         tasks = [Task((one.Told.of(piece),), max(1, len(piece.evaluators))) for piece in stage]
 
         def ended(number: int, stage: list[Piece] = stage) -> None:
             nonlocal done
             done += stage[number].n_networks if stage is first else 0
-            report("training networks", done, total)
+            report(TRAINING, done, total)
 
         with closing(workers.each("cell", one.computed_on_worker, tasks, ended, ahead=len(tasks))) as found:
             for piece, results in zip(stage, found, strict=True):
@@ -75,6 +72,22 @@ def on_workers(workers: Cluster, pieces: Sequence[Piece], collected: Collected, 
                 collected.add()
 
 
-def _is_small(piece: Piece) -> bool:
-    """True for one network a modality, of our own fusions: another may draw from the global generator."""
-    return piece.n_networks <= len(piece.config.modalities) and piece.config.fusion in (*OF_PAIRS, *OF_CLASSES)
+def _stages(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Pieces that train networks, those that others combine too, and score-level ones; each the largest first.
+
+    Several score-level pieces may share a member, and it may be a piece itself.
+    """
+    known = {piece.path for piece in pieces}
+    members = {member.path: member for piece in pieces for member in piece.members() if member.path not in known}
+    last = [piece for piece in pieces if piece.config.is_score_level]
+    first = [*members.values(), *(piece for piece in pieces if not piece.config.is_score_level)]
+    return sorted(first, key=_size), sorted(last, key=_size)
+
+
+def _size(piece: Piece) -> int:
+    return -piece.n_networks
+
+
+def _is_ours(piece: Piece) -> bool:
+    """True for our own fusions: another may draw from the global generator, so it is trained alone."""
+    return piece.config.fusion in (*OF_PAIRS, *OF_CLASSES)

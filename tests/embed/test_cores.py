@@ -28,7 +28,26 @@ def test_nothing_computes_beside_an_extraction() -> None:
     assert all(kinds == ("extraction",) or "extraction" not in kinds for kinds in seen)
 
 
-def test_networks_compute_beside_each_other() -> None:
+def test_networks_compute_beside_each_other_on_as_many_threads_as_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMBIO_THREADS", "2")
+    inside: list[int] = []
+    seen: list[int] = []
+
+    def take(number: int) -> None:
+        with one_core():
+            inside.append(number)
+            time.sleep(0.002)
+            seen.append(len(inside))
+            inside.remove(number)
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(take, range(20)))
+    assert set(seen) <= {1, 2}
+
+
+def test_networks_compute_beside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMBIO_THREADS", "2")
+
     def both(_: int) -> bool:
         with one_core():
             return barrier.wait(timeout=10) >= 0
