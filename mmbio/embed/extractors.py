@@ -103,10 +103,10 @@ class Images(_Base):
         return lambda row: resize(corrupted.image(self.manifest, self.modality, row, level, paths))
 
     def open(self) -> Embed:
-        from mmbio.embed.backbones.resnet50 import ResNet50
+        from mmbio.embed.backbones.resnet50 import opened
 
-        weights = weights_of(self.manifest, self.settings)
-        network = ResNet50(weights, self.key["precision"], self.device, self.key["execution"])
+        key, weights = self.key, weights_of(self.manifest, self.settings)
+        network = opened(weights, key["weights"], key["precision"], self.device, key["execution"])
         return lambda images: network.embed(np.stack(images))
 
 

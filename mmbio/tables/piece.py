@@ -50,11 +50,6 @@ class Piece:
         """Train the checkpoint unless it is there."""
         fuse.train(self.manifest, self.config, self.extraction, report)
 
-    def evaluate(self, report: Report = silent) -> None:
-        """Evaluate the trained checkpoint under each condition, and keep the results."""
-        for evaluator in self.evaluators:
-            evaluator.store(evaluator.run(report), evaluator.folder)
-
     def members(self) -> list["Piece"]:
         """The trainings that a score-level checkpoint waits for, without evaluations; else none."""
         alone = self.config.members() if self.config.is_score_level else ()

@@ -1,13 +1,14 @@
 """work: pieces -> finished, on the threads of this process or on workers; the results are the same bytes."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from threading import Lock
 from typing import Final
 
 from mmbio.embed.settings import threads
 from mmbio.fuse.config import OF_CLASSES, OF_PAIRS
+from mmbio.measure.evaluate import Evaluator
 from mmbio.report import Report
 from mmbio.tables import piece as one
 from mmbio.tables.collected import Collected
@@ -20,13 +21,14 @@ TRAINING: Final = "training networks"  # as fuse reports it
 def here(pieces: Sequence[Piece], collected: Collected, report: Report) -> None:
     """Extract what pieces read, then train and evaluate them in this process, several at once, the largest first.
 
-    Cores that one leaves idle, as the last of its networks trains or its results are tested, are those of the next.
+    A core that one leaves idle, as the last of its networks trains, is the next one's, and at the end the tests'. The
+    first test of a piece follows its training, for the others take over what it fits.
     """
     one.extract(pieces, report)
     first, last = _stages(pieces)
     done, total, lock = {piece.path: 0 for piece in first}, sum(piece.n_networks for piece in first), Lock()
 
-    def work(piece: Piece) -> None:
+    def train(piece: Piece) -> None:
         def tell(what: str, n: int, of: int) -> None:
             if what != TRAINING:
                 report(what, n, of)
@@ -37,18 +39,42 @@ def here(pieces: Sequence[Piece], collected: Collected, report: Report) -> None:
 
         piece.train(tell)
         tell(TRAINING, piece.n_networks, piece.n_networks)
-        piece.evaluate(report)
+        for evaluator in piece.evaluators[:1]:
+            test(evaluator)
+
+    def test(evaluator: Evaluator, after: Future[None] | None = None) -> None:
+        if after is not None:
+            after.result()
+        evaluator.store(evaluator.run(report), evaluator.folder)
         collected.add()
 
     for stage in (first, last):
         ours = [piece for piece in stage if _is_ours(piece)]
         fewest = min((piece.n_networks for piece in ours if piece.path in done), default=1)
         with ThreadPoolExecutor(1 + -(-threads() // fewest)) as pool:
-            for _ in pool.map(work, ours):
-                pass
+            trained = [pool.submit(train, piece) for piece in ours]
+            tests = [
+                (after, evaluator)
+                for piece, after in zip(ours, trained, strict=True)
+                for evaluator in piece.evaluators[1:]
+            ]
+            _all_of([*trained, *(pool.submit(test, evaluator, after) for after, evaluator in tests)])
         for piece in stage:
             if not _is_ours(piece):
-                work(piece)
+                train(piece)
+                for evaluator in piece.evaluators[1:]:
+                    test(evaluator)
+
+
+def _all_of(work: Sequence[Future[None]]) -> None:
+    """Wait for all; where one fails, those that have not begun never do."""
+    try:
+        for future in work:
+            future.result()
+    except BaseException:
+        for future in work:
+            future.cancel()
+        raise
 
 
 def on_workers(workers: Cluster, pieces: Sequence[Piece], collected: Collected, report: Report) -> None:

@@ -13,6 +13,7 @@ share everything but the frame; face and voice the gender and nothing else. PLAN
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -169,7 +170,7 @@ def simulate(scale: str, seed: int, *, size: Size | None = None, noise: Noise = 
             for segment, values in _draw(modality, videos, gender, of_clips[modality], noise[modality], rng).items():
                 files[segment][rows] = values
         tables.append(table)
-    samples = pd.concat(tables, ignore_index=True)
+    samples = pd.DataFrame({name: list(chain(*(table[name] for table in tables))) for name in tables[0]})
     return Simulation(samples.assign(**dict.fromkeys(vectors, np.arange(bounds[-1]))), vectors, quality)
 
 
@@ -225,8 +226,8 @@ def _uneven(n: int, total: int, few: tuple[int, ...], rng: np.random.Generator) 
 
 def _subject(
     name: str, part: str, n: int, gender: str, rng: np.random.Generator
-) -> tuple[Ints, pd.DataFrame, dict[str, Doubles]]:
-    """The video of each of a subject's clips (n,) from 0, its rows of the table, and the clips' quality."""
+) -> tuple[Ints, dict[str, list[str]], dict[str, Doubles]]:
+    """The video of each of a subject's clips (n,) from 0, its columns of the table, and the clips' quality."""
     n_videos = min(n, max(LEAST_VIDEOS, round(n / CLIPS_PER_VIDEO)))
     of_rest = rng.choice(n_videos, n - n_videos, p=rng.dirichlet(np.full(n_videos, 3.0)))
     videos = np.sort(np.concatenate([np.arange(n_videos), of_rest]))
@@ -236,11 +237,11 @@ def _subject(
     values = {a: _values(kind, gender, videos, rng) for a, kind in ATTRIBUTES.items()}
     quality = {m: _clips_and_videos(videos, rng) for m in SPACES}
     quality["face"] += EFFECT * sum(effect * values[a] for a, effect in PLANTED.items())
-    columns: dict[str, Any] = {"id": ids, "subject": name, "gender": gender, "video": video_names, "clip": ids}
-    columns |= {"part": part} | {a: np.where(v, "1", "0") for a, v in values.items()}
+    columns = {"id": ids, "subject": [name] * n, "gender": [gender] * n, "video": video_names, "clip": ids}
+    columns |= {"part": [part] * n} | {a: np.where(v, "1", "0").tolist() for a, v in values.items()}
     for angle, degrees in ANGLES.items():
         columns[angle] = [f"{d:.1f}" for d in rng.laplace(0.0, degrees, n).clip(-90, 90)]
-    return videos, pd.DataFrame(columns), quality
+    return videos, columns, quality
 
 
 def _values(kind: Attribute, gender: str, videos: Ints, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
+from functools import lru_cache
 from http.client import HTTPException
 from pathlib import Path
 from types import MappingProxyType
@@ -85,6 +86,12 @@ class ResNet50:
         scaled = rows.float().sub_(self._mean).div_(self._std).to(self.dtype)
         maps = self._maps(scaled.view(pixels.shape).permute(0, 3, 1, 2))  # (B, 2048, 7, 7), channels last
         return maps.float().mean((2, 3))
+
+
+@lru_cache(maxsize=1)
+def opened(weights: str, known_as: str, precision: str, device: str, execution: str) -> ResNet50:  # noqa: ARG001
+    """The network of some weights, kept for the next extraction; `known_as` tells apart a file that has changed."""
+    return ResNet50(weights, precision, device, execution)
 
 
 def execution_of(precision: str, device: str, n: int) -> str:
