@@ -107,6 +107,14 @@ def partitions_of(manifest: Manifest, config: Config) -> list[Partition]:
     return manifest.partitions(config.unseen)[: config.folds]
 
 
+def n_parameters_of(manifest: Manifest, config: Config, settings: Settings) -> int:
+    """Trainable numbers of one network of an experiment, before it is made."""
+    extraction = extraction_of(config, settings)
+    shapes = {m: shape_of(manifest, m, extraction) for m in manifest.modalities}
+    outline = checkpoint.outline(config, classes_of(manifest, config), shapes)
+    return n_parameters(outline, checkpoint.idle_branches(config, shapes))
+
+
 def _train_group(
     manifest: Manifest, config: Config, settings: Settings, tick: Callable[[int], None], report: Report
 ) -> Checkpoint:
@@ -126,8 +134,8 @@ def _train_networks(
     settings = extraction_of(config, settings)
     shapes = {m: shape_of(manifest, m, settings) for m in manifest.modalities}
     classes = classes_of(manifest, config)
-    untrained = checkpoint.outline(config, classes, shapes)
-    if not any(True for _ in untrained.parameters()):
+    n = n_parameters_of(manifest, config, settings)
+    if n == 0:
         made = [new_network(config, classes, shapes, fold) for fold in range(len(parts))]
         states = [_without_idle(network.state_dict(), config, shapes) for network in made]
         return states, {"n_parameters": 0, "seconds": 0.0, "epochs": [0] * len(parts)}
@@ -156,7 +164,6 @@ def _train_networks(
             epochs.append(n_epochs)
             seconds += spent
             tick(fold + 1)
-    n = n_parameters(untrained, checkpoint.idle_branches(config, shapes))
     return states, {"n_parameters": n, "seconds": round(seconds, 2), "epochs": epochs}
 
 

@@ -46,6 +46,11 @@ class Piece:
     def n_networks(self) -> int:
         return sum(len(fuse.partitions_of(self.manifest, member)) for member in self.config.members())
 
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers of its networks, one a modality of a score-level piece."""
+        return sum(fuse.n_parameters_of(self.manifest, member, self.extraction) for member in self.config.members())
+
     def train(self, report: Report = silent) -> None:
         """Train the checkpoint unless it is there."""
         fuse.train(self.manifest, self.config, self.extraction, report)

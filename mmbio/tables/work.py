@@ -107,11 +107,11 @@ def _stages(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     members = {member.path: member for piece in pieces for member in piece.members() if member.path not in known}
     last = [piece for piece in pieces if piece.config.is_score_level]
     first = [*members.values(), *(piece for piece in pieces if not piece.config.is_score_level)]
-    return sorted(first, key=_size), sorted(last, key=_size)
+    return sorted(first, key=_size, reverse=True), sorted(last, key=_size, reverse=True)
 
 
 def _size(piece: Piece) -> int:
-    return -piece.n_networks
+    return piece.n_networks * piece.n_parameters
 
 
 def _is_ours(piece: Piece) -> bool:
