@@ -19,7 +19,7 @@ from mmbio.embed.inner import Dots, sums
 from mmbio.embed.settings import threads
 
 BLOCK: Final = 2**16  # numbers worked on at once: as float64 they stay in the processor's cache
-TRIALS: Final = 2**23  # that a thread puts in order at once
+TRIALS: Final = 2**21  # that a thread puts in order at once
 ALONE: Final = 2**22  # numbers up to which one thread does
 MANY: Final = 2**30  # numbers of all trials from which on importing torch is earned back
 WIDE: Final = 2**27  # numbers of both sides that may be held in float64
@@ -121,8 +121,8 @@ def _wide(side: _Side) -> _Side:
 
 
 def _places(used: np.ndarray) -> np.ndarray:
-    """Where a vector stands among those that are used."""
-    return np.cumsum(used) - 1
+    """Where a vector stands among those that are used, which are fewer than 2^31."""
+    return np.cumsum(used, dtype=np.int32) - 1
 
 
 def _parts(side: _Side) -> Iterator[tuple[_Side, np.ndarray | slice]]:
@@ -175,7 +175,8 @@ def _in_order(a: _Side, b: _Side, some: slice, tile: int) -> tuple[np.ndarray, n
 
     Sorted as one number, faster than argsort.
     """
-    keys = b.rows[some] // tile
+    keys = b.rows[some].astype(np.int64)
+    keys //= tile
     keys *= len(a.vectors)
     keys += a.rows[some]
     keys <<= PLACES

@@ -55,7 +55,7 @@ def by_torch(a: np.ndarray, b: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarra
     most = np.arange(0, len(rows_a), max(1, len(a) * len(b)))  # torch refuses a matrix with more pairs than places
     with warnings.catch_warnings(action="ignore"):  # torch calls sparse matrices beta
         for some in (slice(*ends) for ends in pairwise([*np.union1d(turns, most).tolist(), len(rows_a)])):
-            starts = torch.from_numpy(np.searchsorted(rows_a[some], np.arange(len(a) + 1)))
+            starts = torch.from_numpy(np.searchsorted(rows_a[some], np.arange(len(a) + 1)).astype(rows_b.dtype))
             columns, none = torch.from_numpy(rows_b[some]), torch.zeros(len(rows_b[some]), dtype=torch.float64)
             pairs = torch.sparse_csr_tensor(starts, columns, none, size=(len(a), len(b)), check_invariants=False)
             dots[some] = torch.sparse.sampled_addmm(pairs, left, right, beta=0).values()
