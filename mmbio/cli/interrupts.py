@@ -103,14 +103,14 @@ class Interrupts:
 
 def end_children() -> None:
     """End the processes that this one started, and take back what they shared, so that nobody tells of it."""
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is None:
-        return
-    for child in multiprocessing.active_children():
-        with suppress(OSError, ValueError):
-            child.kill()
-    with suppress(OSError, ValueError, KeyboardInterrupt):
-        sys.modules["multiprocessing.util"]._exit_function()
+    multiprocessing, util = (sys.modules.get(name) for name in ("multiprocessing", "multiprocessing.util"))
+    with suppress(AttributeError):  # where the signal came while they were imported
+        for child in multiprocessing.active_children() if multiprocessing else ():
+            with suppress(OSError, ValueError):
+                child.kill()
+        with suppress(OSError, ValueError, KeyboardInterrupt):
+            if util is not None:
+                util._exit_function()
 
 
 def remove_unfinished() -> None:

@@ -4,6 +4,7 @@ Importing a class runs its module, so one outside mmbio is imported only where t
 (`allow`): what a checkpoint, a result or a table's spec says is not enough.
 """
 
+import copy
 import importlib
 import inspect
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,6 +27,11 @@ from mmbio.fuse.sum import Sum
 CLASSES: Final[Mapping[str, type[nn.Module]]] = MappingProxyType(
     {"concat": Concat, "sum": Sum, "attention": Attention, "cosine": Cosine}
 )
+FAULTS: Final = (  # what the code of others may raise
+    *(TypeError, ValueError, AttributeError, LookupError, RuntimeError),
+    *(ArithmeticError, AssertionError, NameError, ImportError, OSError, SystemExit),
+)
+ROWS: Final = 3  # on which a user's fusion is tried
 _allowed: Final[set[str]] = set()
 
 
@@ -44,25 +51,56 @@ def fusion(name: str, dims: Sequence[int], sizes: Sequence[int], norm: str) -> n
     try:
         module: nn.Module = find(name)(dims, sizes, norm)
         if name not in CLASSES:
-            _try(name, module, dims, sizes[-1])
-    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as error:
+            _try(name, copy.deepcopy(module), dims, sizes[-1])
+            _guard(name, module)
+    except FAULTS as error:
         raise MmbioError(
             f"--fusion {name}: cannot be called with (dims, sizes, norm) and then (vectors, present)"
-            f" ({str(error).splitlines()[0]}); the README has an example of a class that can"
+            f" ({_first_line(error)}); the README has an example of a class that can"
         ) from error
     return module
 
 
 def _try(name: str, module: nn.Module, dims: Sequence[int], size: int) -> None:
-    """Call a user's fusion on two rows of zeros and look at what it returns."""
-    with torch.no_grad():
-        returned = module([torch.zeros(2, dim) for dim in dims], torch.ones(2, len(dims), dtype=torch.bool))
-    fused = returned[0] if isinstance(returned, tuple) and len(returned) == 2 else None
-    if not isinstance(fused, torch.Tensor) or fused.shape != (2, size):
-        raise MmbioError(
-            f"--fusion {name}: its forward should return (fused, weights or None) with fused of shape (rows, {size}),"
-            f" the last of sizes; it returned {_kind(returned)}"
-        )
+    """Call a user's fusion on a few random rows, as in training and as in a test, and look at what it returns."""
+    rng = np.random.default_rng(0)
+    vectors = [torch.from_numpy(rng.standard_normal((ROWS, dim), dtype=np.float32)) for dim in dims]
+    for training in (True, False):
+        with torch.no_grad():
+            returned = module.train(training)(vectors, torch.ones(ROWS, len(dims), dtype=torch.bool))
+        fused, weights = returned if isinstance(returned, tuple) and len(returned) == 2 else (None, None)
+        shapes = [(fused, (ROWS, size)), *([] if weights is None else [(weights, (ROWS, len(dims)))])]
+        if not all(isinstance(found, torch.Tensor) and found.shape == shape for found, shape in shapes):
+            raise MmbioError(
+                f"--fusion {name}: its forward should return (fused, weights or None) with fused of shape (rows,"
+                f" {size}), the last of sizes, and weights of shape (rows, {len(dims)}); of {ROWS} rows it returned"
+                f" {_kind(returned)}"
+            )
+        if not all(bool(found.isfinite().all()) for found, _ in shapes):
+            raise MmbioError(
+                f"--fusion {name}: its forward returned NaN or infinite values for random rows; mend the class"
+            )
+
+
+def _guard(name: str, module: nn.Module) -> None:
+    """Let what goes wrong in a user's fusion be told as theirs."""
+    forward = module.forward
+
+    def guarded(vectors: Sequence[torch.Tensor], present: torch.Tensor) -> object:
+        try:
+            return forward(vectors, present)
+        except FAULTS as error:
+            hint = " (tests are in float64: make its tensors of the dtype of its input)"
+            raise MmbioError(
+                f"--fusion {name}: its forward raised {type(error).__name__} ({_first_line(error)}); mend the class"
+                f"{hint if isinstance(error, RuntimeError) else ''}"
+            ) from error
+
+    module.forward = guarded
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _kind(value: object) -> str:

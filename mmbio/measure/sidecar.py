@@ -101,6 +101,12 @@ def read(folder: Path) -> Sidecar:
     return found
 
 
+def check(folder: Path) -> None:
+    """Raise MmbioError where a result that says what it wrote is no longer that."""
+    if (folder / FILE).is_file():
+        read(folder)
+
+
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     """Raise MmbioError for a file of a result that is gone or was changed."""
     for name, written in files.items():

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Final
 
 from mmbio.errors import MmbioError
-from mmbio.measure import results
+from mmbio.measure import results, sidecar
 from mmbio.measure.evaluate import Evaluator
 
 FIRST_FIELDS: Final = re.compile(r"^([0-9a-f]{16}),", re.MULTILINE)
@@ -34,6 +34,7 @@ class Collected:
         """Raise MmbioError where rows of a finished evaluation are not as they were written."""
         found = results.differing(self._path, [one.folder / "rows.csv" for one in there]) if there else None
         if found:
+            sidecar.check(found.parent)
             raise MmbioError(
                 f"{self._path}: its rows of the result {found.parent.name} are not those of {found}, the file was"
                 " edited or cut short; move it away and run mmbio tables again, which writes its rows anew"
@@ -44,6 +45,7 @@ class Collected:
         with self._lock:
             rows = []
             while self._waiting and (path := self._waiting[-1].folder / "rows.csv").is_file():
+                sidecar.check(path.parent)
                 rows += results.read(path)
                 self._waiting.pop()
             if rows:

@@ -104,8 +104,8 @@ def scraps(place: Place) -> list[str]:
     """What a chain should not leave behind: scratch folders, parts of downloads, reruns and purges of a killed run."""
     patterns = (".*.????????/.owner", "*.part", ".purge.json", ".purging")
     left = [path for pattern in patterns for path in place.home.rglob(pattern)]
-    reruns = sorted((place.home / "reproduced").glob("*"))
-    return sorted(path.relative_to(place.home).as_posix() for path in [*left, *reruns[1:]])
+    left += (place.home / "reproduced").glob("*/.owner")  # one without had ended, and is kept, before the kill came
+    return sorted(path.relative_to(place.home).as_posix() for path in left)
 
 
 def holding(place: Place, name: str) -> list[str]:
