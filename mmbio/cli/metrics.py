@@ -48,7 +48,7 @@ BESIDE: Final = "rocch"  # printed beside the headline convention
 @click.option(
     "--intervals",
     is_flag=True,
-    help="95 % intervals of the linear EER and minDCF, by drawing subjects: of a trial list whose ids are SUBJECT/....",
+    help="95 % intervals of the linear EER and minDCF, by drawing subjects: of trials whose ids are SUBJECT/....",
 )
 @options.seed
 @click.option(
@@ -75,8 +75,9 @@ def command(
     column score and one of genuine, label and target (0/1, true/false, target/nontarget, genuine/impostor); or
     Kaldi's `enrol probe score`, with --labels a trial list: VoxCeleb's (1 a b), Kaldi's (a b target) or CSV with
     the columns enrolment, probe and genuine. Scores of pairs that are not in the list are left out and counted.
-    --intervals wants ids that say their subject, as VoxCeleb's id10270/x6uYqmx31kE/00001.wav do: trials of one
-    subject are not independent, and intervals that took them so would be too narrow.
+    --intervals wants ids that say their subject, as VoxCeleb's id10270/x6uYqmx31kE/00001.wav do, in any of these
+    forms, or columns enrolment_subject and probe_subject: trials of one subject are not independent, and intervals
+    that took them so would be too narrow.
 
     \b
     Examples:
@@ -123,15 +124,16 @@ def command(
 def _intervals(found: "Scores", path: str, seed: int, costs: "Sequence[Cost]") -> dict[str, Any]:
     """Each figure's low and high, None where there is none, and how the interval came about."""
     from mmbio.errors import MmbioError
-    from mmbio.measure.score_intervals import of_ids
+    from mmbio.measure.score_intervals import of_ids, of_subjects
 
-    if not found.ids:
+    if not found.ids and not found.subjects:
         raise MmbioError(
-            f"--intervals: {path} does not say of whom its trials are; give 'enrol probe score' with ids like"
-            " SUBJECT/CLIP and a trial list with --labels, or leave --intervals out"
+            f"--intervals: {path} does not say of whom its trials are; give 'enrol probe score' with a trial list, or"
+            " CSV with the columns enrolment and probe, their ids like SUBJECT/CLIP, or leave --intervals out"
         )
-    enrolment, probe = found.ids
-    drawn = of_ids(found.genuine, found.impostor, enrolment, probe, seed, costs)
+    enrolment, probe = found.subjects or found.ids
+    of = of_subjects if found.subjects else of_ids
+    drawn = of(found.genuine, found.impostor, enrolment, probe, seed, costs)
     return {
         name: {"low": _finite(low), "high": _finite(high), "method": drawn.methods[name]}
         for name, (low, high) in drawn.intervals.items()

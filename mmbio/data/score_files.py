@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"\x93NUMPY"
 SCORED: Final = ("enrolment", "probe", "score")
+SUBJECTS: Final = ("enrolment_subject", "probe_subject")
 SMALL: Final = 1 << 24  # bytes of a file that numpy has read before pandas is even imported
 FORMS: Final = "'enrol probe score' (Kaldi), or CSV with the columns score and genuine in a header"
 
@@ -44,6 +45,7 @@ class Scores:
     n_unlisted: int = 0  # scores without a trial, left out too
     unlisted: tuple[str, ...] = ()  # up to three of these: "enrolment probe"
     ids: tuple[np.ndarray, ...] = ()  # of both sides, (G + I,) each, where the scores have ids
+    subjects: tuple[np.ndarray, ...] = ()  # of both sides, (G + I,) each, where columns of their own say them
 
     @property
     def n_scored(self) -> int:
@@ -111,7 +113,15 @@ def _table(found: Layout, missing: str) -> Scores:
     if lacking.any() and missing == "error":
         where = found.where(int(frame.index[lacking.argmax()]))
         raise _missing(where, int(lacking.sum()), len(scores))
-    return _split(scores[~lacking], genuine[~lacking], found.path, len(scores), n_missing=int(lacking.sum()))
+    return _split(
+        scores[~lacking],
+        genuine[~lacking],
+        found.path,
+        len(scores),
+        n_missing=int(lacking.sum()),
+        ids=_sides(frame, SCORED[:2], ~lacking),
+        subjects=_sides(frame, SUBJECTS, ~lacking),
+    )
 
 
 def _plain(found: Layout) -> tuple[np.ndarray, np.ndarray] | None:
@@ -163,8 +173,9 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
         k = int(scored.argmin())
         where = f"{labels}: '{trials.enrolment[k]} {trials.probe[k]}' has no score in {found.path}"
         raise _missing(where, int((~scored).sum()), len(trials))
+    at = first[np.searchsorted(names, wanted[scored])]
     return _split(
-        scores[first][np.searchsorted(names, wanted[scored])],
+        scores[at],
         trials.genuine[scored],
         labels,
         len(trials),
@@ -172,7 +183,13 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
         n_unlisted=len(unlisted),
         unlisted=tuple(f"{enrolment[k]} {probe[k]}" for k in unlisted[:3]),
         ids=(trials.enrolment[scored], trials.probe[scored]),
+        subjects=_sides(frame, SUBJECTS, at),
     )
+
+
+def _sides(frame: "pd.DataFrame", names: tuple[str, ...], rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Some rows' texts in the columns of both sides; nothing where one of them is not there."""
+    return tuple(trial_lists.texts(frame[name])[rows] for name in names) if set(names) <= set(frame) else ()
 
 
 def _split(
@@ -184,13 +201,16 @@ def _split(
     n_unlisted: int = 0,
     unlisted: tuple[str, ...] = (),
     ids: tuple[np.ndarray, ...] = (),
+    subjects: tuple[np.ndarray, ...] = (),
 ) -> Scores:
     n = int(genuine.sum())
     if n in (0, len(genuine)):
         kind = "genuine" if n else "impostor"
         raise MmbioError(f"{labels}: all {len(genuine)} scored trials are {kind}; give labels of both kinds")
-    ids = tuple(np.concatenate([side[genuine], side[~genuine]]) for side in ids)
-    return Scores(scores[genuine], scores[~genuine], n_expected, n_missing, n_unlisted, unlisted, ids)
+    ids, subjects = (
+        tuple(np.concatenate([side[genuine], side[~genuine]]) for side in sides) for sides in (ids, subjects)
+    )
+    return Scores(scores[genuine], scores[~genuine], n_expected, n_missing, n_unlisted, unlisted, ids, subjects)
 
 
 def _scored(found: Layout, required: Sequence[str]) -> "tuple[pd.DataFrame, np.ndarray]":

@@ -30,6 +30,8 @@ COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     | dict.fromkeys(("probe", "test"), "probe")
     | dict.fromkeys(("genuine", "label", "target"), "genuine")
     | {"score": "score"}
+    | dict.fromkeys((f"{side}_subject" for side in ("enrolment", "enrollment", "enrol", "enroll")), "enrolment_subject")
+    | dict.fromkeys(("probe_subject", "test_subject"), "probe_subject")
 )
 KNOWN: Final = frozenset(COLUMNS.values())
 VOXCELEB: Final = ("genuine", "enrolment", "probe")

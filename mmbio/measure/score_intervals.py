@@ -1,4 +1,4 @@
-"""Score intervals: EER and minDCF of scores with ids, whose subjects are drawn; ids say their subject, SUBJECT/..."""
+"""Score intervals: EER and minDCF of scores whose subjects are drawn; ids say their subject, SUBJECT/..."""
 
 from collections.abc import Sequence
 
@@ -21,23 +21,48 @@ def of_ids(
 
     Raises MmbioError for an id that names no subject, and for subjects at odds with the labels.
     """
-    subjects = [_subjects(ids) for ids in (enrolment, probe)]
+    return of_subjects(genuine, impostor, _subjects(enrolment), _subjects(probe), seed, costs)
+
+
+def of_subjects(
+    genuine: np.ndarray,
+    impostor: np.ndarray,
+    enrolment: np.ndarray,
+    probe: np.ndarray,
+    seed: int,
+    costs: Sequence[Cost],
+) -> TrialBootstrap:
+    """Intervals as `of_ids` gives them, by the subjects (G + I,) of both sides in place of ids.
+
+    Raises MmbioError for a trial without a subject, and for subjects at odds with the labels.
+    """
+    n_empty = int(((enrolment == "") | (probe == "")).sum())
+    if n_empty:
+        raise MmbioError(
+            f"--intervals: {n_empty} of {len(probe)} trials have no subject; write one in every row, or leave"
+            " --intervals out"
+        )
     scores = np.concatenate([genuine, impostor])
     labels = np.arange(scores.size) < genuine.size
-    return trial_bootstrap(scores, labels, *_numbered(*subjects), seed, costs=costs)
+    return trial_bootstrap(scores, labels, *_numbered(enrolment, probe), seed, costs=costs)
 
 
 def _subjects(ids: np.ndarray) -> np.ndarray:
-    found = [str(one).partition("/") for one in ids]
+    import pandas as pd
+
+    codes, names = pd.factorize(ids)
+    found = [str(one).partition("/") for one in names]
     without = next((f"{name}{slash}" for name, slash, _ in found if not name or not slash), None)
     if without is not None:
         raise MmbioError(
             f"--intervals: the id '{without}' does not say its subject as SUBJECT/VIDEO/CLIP does, and trials of one"
             " subject are not independent; write ids so, or leave --intervals out"
         )
-    return np.array([name for name, _, _ in found])
+    return np.array([name for name, _, _ in found], dtype=object)[codes]
 
 
 def _numbered(enrolment: np.ndarray, probe: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    _, index = np.unique(np.concatenate([enrolment, probe]), return_inverse=True)
+    import pandas as pd
+
+    index, _ = pd.factorize(np.concatenate([enrolment, probe]), sort=True)
     return index[: enrolment.size], index[enrolment.size :]

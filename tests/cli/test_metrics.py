@@ -118,6 +118,28 @@ def test_intervals(listed: list[object], cost: str) -> None:
     assert re.fullmatch(r"          minDCF [\d.]+ to [\d.]+ \(subject-bootstrap\)", lines[-1])
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("enrolment,probe,score,genuine", "{one},{two},{score},{genuine}"),
+        ("enroll,test,label,score", "{one},{two},{genuine},{score}"),
+        ("genuine,score,enrolment_subject,probe_subject", "{genuine},{score},{a},{b}"),
+        ("probe,enrolment,genuine,score,enrol_subject,test_subject", "{i},{i},{genuine},{score},{a},{b}"),
+    ],
+)
+def test_intervals_of_a_table_are_those_of_the_list(
+    listed: list[object], tmp_path: Path, header: str, row: str
+) -> None:
+    wanted = json.loads(call(*listed, "--intervals", "--json").stdout)["intervals"]
+    genuine = {(one, two): kind for kind, one, two in map(str.split, (tmp_path / "list").read_text().splitlines())}
+    rows = [header]
+    for i, (one, two, score) in enumerate(map(str.split, (tmp_path / "scores").read_text().splitlines())):
+        a, b = one.split("/")[0], two.split("/")[0]
+        rows.append(row.format(one=one, two=two, score=score, genuine=genuine[one, two], a=a, b=b, i=i))
+    (tmp_path / "scores.csv").write_text("\n".join(rows))
+    assert json.loads(call(tmp_path / "scores.csv", "--intervals", "--json").stdout)["intervals"] == wanted
+
+
 def test_two_subjects_have_no_interval(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("1 a/1 a/2\n0 a/1 b/1\n1 b/1 b/2\n")
     (tmp_path / "scores").write_text("a/1 a/2 1\na/1 b/1 0\nb/1 b/2 1\n")

@@ -5,7 +5,7 @@ import pytest
 
 from mmbio.errors import MmbioError
 from mmbio.measure.dcf import DEFAULT
-from mmbio.measure.score_intervals import of_ids
+from mmbio.measure.score_intervals import of_ids, of_subjects
 from mmbio.measure.trial_bootstrap import trial_bootstrap
 
 N, CLIPS = 12, 4
@@ -49,3 +49,9 @@ def test_ids_that_name_nobody_or_somebody_else(name: str, told: str) -> None:
     enrolment[0] = name
     with pytest.raises(MmbioError, match=told):
         of_ids(genuine, impostor, enrolment, probe, 0, (DEFAULT,))
+
+
+def test_a_trial_without_a_subject() -> None:
+    subjects = np.array(["a", "", "b"], dtype=object)
+    with pytest.raises(MmbioError, match="--intervals: 1 of 3 trials have no subject; write one in every row"):
+        of_subjects(np.ones(1), np.zeros(2), subjects, subjects, 0, (DEFAULT,))
