@@ -131,13 +131,22 @@ def _weights(key: Mapping[str, Any], files: Mapping[str, str], trains: bool) -> 
     return weights_option(weights, files) if trains or weights.startswith("file-") else []
 
 
-def as_typed(path: Path) -> str:
-    """The command that a record of a run names; "" where it names none."""
+def as_typed(path: Path, home: Path) -> str:
+    """The commands that a record of runs on a home names, one a line; "" where it names none."""
     if not path.is_file():
         return ""
     found = read_json(path, "record of a run")
-    typed = found.get("environment", found).get("command")
-    return shlex.join(map(str, typed)) if isinstance(typed, list) and typed[:1] == ["mmbio"] else ""
+    found = found.get("environment", found)
+    earlier = found.get("earlier")
+    commands = [*(earlier if isinstance(earlier, list) else []), found.get("command")]
+    typed = [command for command in commands if isinstance(command, list) and command[:1] == ["mmbio"]]
+    return "\n".join(_on_home([str(word) for word in words[1:]], home) for words in typed)
+
+
+def _on_home(words: Sequence[str], home: Path) -> str:
+    """A command as it was typed, with the home that it may have had from the environment."""
+    named = any(word == "--out" or word.startswith("--out=") for word in words)
+    return shlex.join(["mmbio", *words]) if named else command(words, home)
 
 
 def of_result(key: Mapping[str, Any], home: Path, files: Mapping[str, str]) -> str:

@@ -13,11 +13,12 @@ from mmbio.errors import MmbioError
 from mmbio.files import content_hash, read_json
 from mmbio.purge import again
 
+AUDITS: Final = "audits"  # of the newest manifest, so that they follow it
 LAST: Final = ("mmbio tables", "mmbio report")
 
 
 def commands(things: Sequence[Any], home: Path) -> tuple[str, ...]:
-    """Of each manifest its build-virtual, then each training with its tests at once, the newest last; then the rest.
+    """Of each manifest its build-virtual and audit, each training with its tests, the newest last, then the rest.
 
     A training takes the newest manifest and a test the newest checkpoint, and both extract what they need.
     """
@@ -33,15 +34,17 @@ def commands(things: Sequence[Any], home: Path) -> tuple[str, ...]:
     wanted = {h: key for h, key in known.items() if tests[h] or h not in inner}  # a rule trains its members
     lines: list[str] = []
     for thing in _of("manifest", things):
-        mine = [h for h, key in wanted.items() if _is_on(key, record(thing.path / "manifest.json").get("hash"))]
-        lines += [thing.again]
+        manifest = str(record(thing.path / "manifest.json").get("hash"))
+        mine = [h for h, key in wanted.items() if _is_on(key, manifest)]
+        lines += [thing.again, *(t.again for t in things if t.what == AUDITS and manifest.startswith(t.path.name))]
         for h in mine:
             lines += [_train(wanted.pop(h), home, files), *sorted(set(tests[h]), key=len)]
         lines += [] if mine else dict.fromkeys(_extractions(thing.path, things, home, files))
     for h, key in wanted.items():  # of manifests that went before
         lines += [_train(key, home, files), *tests[h]]
     covered = ("manifest", "checkpoint", "result", "store", "store of no manifest here")
-    rest = dict.fromkeys(t.again for t in things if t.what not in covered)
+    rest = dict.fromkeys(line for t in things if t.what not in covered for line in t.again.splitlines())
+    rest = {line: None for line in rest if line not in lines}
     lines += sorted(rest, key=lambda line: line.startswith(LAST))
     return tuple(line for line in lines if line)
 

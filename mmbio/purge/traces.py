@@ -108,7 +108,7 @@ def _typed(path: Path, home: Path) -> str:
     if path.suffix == ".html":
         return again.command(["report"], home)
     room = {"audits": "audit", "attention": "attention"}.get(path.parent.name)
-    return again.as_typed(path / "environment.json") or (again.command([room], home) if room else "")
+    return again.as_typed(path / "environment.json", home) or (again.command([room], home) if room else "")
 
 
 def _any(search: Search, files: list[Path], home: Path) -> bool:

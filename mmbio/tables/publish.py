@@ -13,11 +13,12 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mmbio import provenance
 from mmbio.embed.settings import threads
-from mmbio.files import Json, write_json, write_text
+from mmbio.errors import MmbioError
+from mmbio.files import Json, read_json, write_json, write_text
 from mmbio.measure.leaks.audit import audit
 from mmbio.report import Report, silent
 from mmbio.tables import explain, formats, identity, spread
@@ -70,11 +71,24 @@ class _Press:
         paths = self._kept("audit", identity.of_audit(self.runner), lambda: _audit(self.runner, self.out))
         environment = self.out / "environment.json"
         if self.notes.is_new or not environment.is_file():
-            write_json(environment, provenance.environment(began) | {"manifest": self.runner.manifest.hash})
+            now = provenance.environment(began)
+            earlier = {"earlier": _earlier(environment, now["command"]), "manifest": self.runner.manifest.hash}
+            write_json(environment, now | earlier)
         return [*paths, environment]
 
     def _kept(self, what: str, of: Json, make: Callable[[], list[Path]]) -> list[Path]:
         return list(self.notes.keep(f"{self.out.name}/{what}", of, lambda: Made(tuple(make()))).files)
+
+
+def _earlier(environment: Path, but: Any) -> list[Any]:
+    """The other commands that wrote into the folder of an environment, the oldest first."""
+    try:
+        before = read_json(environment, "environment") if environment.is_file() else {}
+    except MmbioError:  # it is written anew
+        before = {}
+    known = before.get("earlier")
+    found = [*(known if isinstance(known, list) else []), before.get("command")]
+    return [command for command in found if command not in (None, but)]
 
 
 def publish(

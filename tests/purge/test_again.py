@@ -1,5 +1,6 @@
 """The command that builds a manifest again repeats what its description knows of the choices."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,26 @@ def test_data_of_several_kinds() -> None:
         known = {"sources": {"face": source(folder, False), "finger": made}}
         line = again.of_manifest(INFO | known, Path("runs"))
         assert line == f"mmbio build-virtual --protocol audiovisual --data {root} --source finger=synthetic --seed 3"
+
+
+@pytest.mark.parametrize(
+    ("record", "home", "lines"),
+    [
+        ({"command": ["mmbio", "tables", "my own.toml"]}, "runs", ["mmbio tables 'my own.toml'"]),
+        ({"command": ["mmbio", "tables", "a.toml"]}, "else", ["mmbio tables a.toml --out else"]),
+        ({"command": ["mmbio", "tables", "--out", "o"]}, "else", ["mmbio tables --out o"]),
+        ({"command": ["mmbio", "tables", "--out=o"]}, "else", ["mmbio tables --out=o"]),
+        (
+            {"command": ["mmbio", "tables", "b.toml"], "earlier": [["mmbio", "tables", "a.toml"]]},
+            "runs",
+            ["mmbio tables a.toml", "mmbio tables b.toml"],
+        ),
+        ({"environment": {"command": ["mmbio", "attention"]}}, "runs", ["mmbio attention"]),
+        ({"command": ["rm", "-rf", "x"], "earlier": "mmbio"}, "runs", []),
+    ],
+)
+def test_commands_as_they_were_typed(tmp_path: Path, record: dict[str, Any], home: str, lines: list[str]) -> None:
+    path = tmp_path / "environment.json"
+    assert again.as_typed(path, Path(home)) == ""
+    path.write_text(json.dumps(record))
+    assert again.as_typed(path, Path(home)).splitlines() == lines
