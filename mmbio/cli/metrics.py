@@ -158,6 +158,7 @@ def _counts(found: "Scores") -> dict[str, Any]:
         "n_scored": found.n_scored,
         "n_missing": found.n_missing,
         "n_unlisted": found.n_unlisted,
+        "n_repeated_trials": found.n_repeated,
     }
 
 
@@ -175,6 +176,8 @@ def _show(result: dict[str, Any], unlisted: tuple[str, ...]) -> None:
         found = result["intervals"]
         click.echo(f"95 %      EER {_between(found['eer'], 100, ' %')}, linear")
         click.echo(f"          minDCF {_between(found['min_dcf'], 1, '')}")
+    if result["n_repeated_trials"]:
+        click.echo(f"repeated  {plural(result['n_repeated_trials'], 'trial')}, scored before and counted again")
     if unlisted:
         more = ", ..." if result["n_unlisted"] > len(unlisted) else ""
         click.echo(f"left out  {plural(result['n_unlisted'], 'score')} of no trial ({', '.join(unlisted)}{more})")

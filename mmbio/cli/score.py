@@ -8,6 +8,7 @@ import click
 
 from mmbio.cli import options
 from mmbio.errors import MmbioError
+from mmbio.words import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,6 +131,7 @@ def command(
         "n_missing": len(listed) - len(scores),
         "n_genuine": int(listed.genuine[known].sum()),
         "n_impostor": int((~listed.genuine[known]).sum()),
+        "n_repeated_trials": listed.n_repeated(known),
         "n_embeddings": len(found.ids),
         "n_repeated": found.n_repeated,
         "n_zero_vectors": found.n_zeros,
@@ -211,6 +213,8 @@ def _show(told: dict[str, Any]) -> None:
         f"trials: {told['n_expected']} expected, {told['n_scored']} scored ({told['n_genuine']} genuine,"
         f" {told['n_impostor']} impostor), {told['n_missing']} missing"
     )
+    if told["n_repeated_trials"]:
+        click.echo(f"repeated: {plural(told['n_repeated_trials'], 'trial')}, scored before and scored again")
     click.echo(
         f"embeddings: {told['n_embeddings']}, {told['n_zero_vectors']} of them zero vectors,"
         f" {told['n_repeated']} repeated rows left out"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mmbio.data import trial_lists
+from mmbio.data import repeats, trial_lists
 from mmbio.data.numpy_files import BROKEN, loaded
 from mmbio.data.rows import SPACES
 from mmbio.data.trial_lists import Layout, TrialList
@@ -44,6 +44,7 @@ class Scores:
     n_missing: int = 0  # of them without a score, and left out
     n_unlisted: int = 0  # scores without a trial, left out too
     unlisted: tuple[str, ...] = ()  # up to three of these: "enrolment probe"
+    n_repeated: int = 0  # scored trials whose pair of ids is there before, and which count again
     ids: tuple[np.ndarray, ...] = ()  # of both sides, (G + I,) each, where the scores have ids
     subjects: tuple[np.ndarray, ...] = ()  # of both sides, (G + I,) each, where columns of their own say them
 
@@ -56,8 +57,8 @@ def read(path: Path, labels: Path | None = None, missing: str = "error") -> Scor
     """Read scores (higher = more alike) and their labels; `missing` trials are an "error", or "skip"ped and counted.
 
     Raises MmbioError naming the file and the row for NaN and infinite scores, unknown labels, labels of one class
-    only, scores and labels of different length, trials without a score, and files that are empty, of another form,
-    pickled or not one-dimensional.
+    only, a pair of ids with two scores or labels, scores and labels of different length, trials without a score,
+    and files that are empty, of another form, pickled or not one-dimensional.
     """
     if missing not in ("error", "skip"):
         raise ValueError(f"expected missing error or skip, got {missing}")
@@ -113,12 +114,19 @@ def _table(found: Layout, missing: str) -> Scores:
     if lacking.any() and missing == "error":
         where = found.where(int(frame.index[lacking.argmax()]))
         raise _missing(where, int(lacking.sum()), len(scores))
+    n_repeated = 0
+    if set(SCORED) <= set(found.names):
+        if lacking.any():
+            repeats.repeated(found, frame, {repeats.LABELS: genuine})
+        values = {repeats.LABELS: genuine[~lacking], repeats.SCORES: scores[~lacking]}
+        n_repeated = int(repeats.repeated(found, frame[~lacking], values).sum())
     return _split(
         scores[~lacking],
         genuine[~lacking],
         found.path,
         len(scores),
         n_missing=int(lacking.sum()),
+        n_repeated=n_repeated,
         ids=_sides(frame, SCORED[:2], ~lacking),
         subjects=_sides(frame, SUBJECTS, ~lacking),
     )
@@ -153,14 +161,10 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
     frame, scores = _scored(found, SCORED[:2])
     lacking = np.isnan(scores)
     frame, scores = (frame[~lacking], scores[~lacking]) if lacking.any() else (frame, scores)
+    repeats.repeated(found, frame, {repeats.SCORES: scores})
     enrolment, probe = (trial_lists.texts(frame[name]) for name in SCORED[:2])
-    wanted, given = _pairs((trials.enrolment, enrolment), (trials.probe, probe))
-    _check_labels(trials, wanted, labels)
-    names, first, which = np.unique(given, return_index=True, return_inverse=True)
-    differs = scores != scores[first][which]
-    if differs.any():
-        where = found.where(int(frame.index[differs.argmax()]))
-        raise MmbioError(f"{where} scores a pair again, and otherwise than a row before it; keep one of them")
+    wanted, given = repeats.numbered((trials.enrolment, enrolment), (trials.probe, probe))
+    names, first = np.unique(given, return_index=True)
     scored = np.isin(wanted, names)
     unlisted = np.flatnonzero(~np.isin(given, wanted))
     if not scored.any():
@@ -182,6 +186,7 @@ def _listed(found: Layout, trials: TrialList, labels: Path, missing: str) -> Sco
         n_missing=int((~scored).sum()),
         n_unlisted=len(unlisted),
         unlisted=tuple(f"{enrolment[k]} {probe[k]}" for k in unlisted[:3]),
+        n_repeated=trials.n_repeated(scored),
         ids=(trials.enrolment[scored], trials.probe[scored]),
         subjects=_sides(frame, SUBJECTS, at),
     )
@@ -200,6 +205,7 @@ def _split(
     n_missing: int = 0,
     n_unlisted: int = 0,
     unlisted: tuple[str, ...] = (),
+    n_repeated: int = 0,
     ids: tuple[np.ndarray, ...] = (),
     subjects: tuple[np.ndarray, ...] = (),
 ) -> Scores:
@@ -210,7 +216,8 @@ def _split(
     ids, subjects = (
         tuple(np.concatenate([side[genuine], side[~genuine]]) for side in sides) for sides in (ids, subjects)
     )
-    return Scores(scores[genuine], scores[~genuine], n_expected, n_missing, n_unlisted, unlisted, ids, subjects)
+    kinds = scores[genuine], scores[~genuine]
+    return Scores(*kinds, n_expected, n_missing, n_unlisted, unlisted, n_repeated, ids, subjects)
 
 
 def _scored(found: Layout, required: Sequence[str]) -> "tuple[pd.DataFrame, np.ndarray]":
@@ -248,27 +255,6 @@ def _check_finite(scores: np.ndarray, path: Path) -> None:
             f"{path}: row {k + 1} is {scores[k]} ({int(wrong.sum())} of {len(scores)} scores are NaN or infinite),"
             " where finite numbers were expected; mend them"
         )
-
-
-def _check_labels(trials: TrialList, pairs: np.ndarray, labels: Path) -> None:
-    """Raise MmbioError where a pair is in the list as genuine and as impostor."""
-    _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
-    differs = trials.genuine != trials.genuine[first][which]
-    if differs.any():
-        k = int(differs.argmax())
-        raise MmbioError(
-            f"{labels}: '{trials.enrolment[k]} {trials.probe[k]}' is there as genuine and as impostor; keep one of them"
-        )
-
-
-def _pairs(*sides: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """One int64 for each pair of ids: (trials' enrolments, scores' enrolments), and the same of the probes."""
-    import pandas as pd
-
-    codes, names = pd.factorize(np.concatenate([ids for side in sides for ids in side]))
-    cuts = np.cumsum([len(ids) for side in sides for ids in side])[:-1]
-    e_wanted, e_given, p_wanted, p_given = np.split(codes.astype(np.int64), cuts)
-    return e_wanted * len(names) + p_wanted, e_given * len(names) + p_given
 
 
 def _form(words: list[str]) -> tuple[str, ...] | None:

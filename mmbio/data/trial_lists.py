@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
+from mmbio.data import repeats
 from mmbio.data.rows import SPACES, found_row
 from mmbio.errors import MmbioError
 from mmbio.files import replacing
@@ -46,6 +47,7 @@ class TrialList:
     enrolment: np.ndarray
     probe: np.ndarray
     genuine: np.ndarray
+    repeated: np.ndarray | None = None  # (T,) bool: a trial before it is the same; None: nobody looked
 
     def __post_init__(self) -> None:
         if not self.enrolment.shape == self.probe.shape == self.genuine.shape or self.genuine.ndim != 1:
@@ -54,6 +56,10 @@ class TrialList:
 
     def __len__(self) -> int:
         return len(self.genuine)
+
+    def n_repeated(self, kept: np.ndarray) -> int:
+        """How many of the trials that are kept, (T,) bool, are there before."""
+        return 0 if self.repeated is None else int(self.repeated[kept].sum())
 
 
 @dataclass(frozen=True)
@@ -65,16 +71,18 @@ class Layout:
     separator: str  # ",", a tab or SPACES
     skipped: int  # blank lines and the header
 
-    def where(self, position: int) -> str:
-        """`FILE: row N: 'its text'` of a row, for an error; the first line of the file is 1."""
-        number, text = found_row(self.path, self.separator, self.skipped, position)
-        return f"{self.path}: row {number}: '{text if len(text) <= 80 else text[:77] + '...'}'"
+    def where(self, *positions: int) -> str:
+        """`FILE: row N: 'its text'` of one or more rows, for an error; the first line of the file is 1."""
+        rows = [found_row(self.path, self.separator, self.skipped, position) for position in positions]
+        told = (f"row {number}: '{text if len(text) <= 80 else text[:77] + '...'}'" for number, text in rows)
+        return f"{self.path}: {' and '.join(told)}"
 
 
 def read(path: Path) -> TrialList:
     """Read a trial list in one of the three forms; lists with trials of one class only are fine.
 
-    Raises MmbioError naming the file, the row (1 is the first line), what is wrong and the cure.
+    Raises MmbioError naming the file, the row (1 is the first line), what is wrong and the cure; so too for a trial
+    that is there as genuine and as impostor.
     """
     found = layout(path, form_of, FORMS)
     lacking = [name for name in KALDI if name not in found.names]
@@ -85,7 +93,8 @@ def read(path: Path) -> TrialList:
         )
     frame = table(found, KALDI)
     genuine = labels(found, frame, VOXCELEB if found.names == VOXCELEB else KALDI)
-    return TrialList(texts(frame["enrolment"]), texts(frame["probe"]), genuine)
+    again = repeats.repeated(found, frame, {repeats.LABELS: genuine})
+    return TrialList(texts(frame["enrolment"]), texts(frame["probe"]), genuine, again)
 
 
 def write(path: Path, trials: TrialList) -> None:

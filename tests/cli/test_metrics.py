@@ -89,6 +89,17 @@ def test_missing_and_unlisted_are_counted(tmp_path: Path) -> None:
     assert [result[f"n_{name}"] for name in ("expected", "scored", "missing", "unlisted")] == [3, 2, 1, 1]
 
 
+@pytest.mark.parametrize("form", ["csv", "list"])
+def test_repeated_trials_are_counted(tmp_path: Path, form: str) -> None:
+    (tmp_path / "list").write_text("1 a b\n0 a c\n1 a b\n")
+    (tmp_path / "scores").write_text("a b 1\na c 0\n")
+    (tmp_path / "scores.csv").write_text("enrolment,probe,score,genuine\na,b,1,1\na,c,0,0\na,b,1.0,1\n")
+    words = [tmp_path / "scores.csv"] if form == "csv" else [tmp_path / "scores", "--labels", tmp_path / "list"]
+    assert call(*words).stdout.splitlines()[-1] == "repeated  1 trial, scored before and counted again"
+    result = json.loads(call(*words, "--json").stdout)
+    assert (result["n_scored"], result["n_repeated_trials"]) == (3, 1)
+
+
 @pytest.fixture
 def listed(tmp_path: Path) -> list[object]:
     """Scores of eight subjects by ids, and their trial list."""

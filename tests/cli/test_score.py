@@ -90,6 +90,18 @@ def test_missing_trials_are_skipped_and_counted(score: Score) -> None:
     assert (told["n_genuine"], told["n_impostor"], told["n_zero_vectors"], told["n_repeated"]) == (1, 1, 0, 0)
 
 
+def test_repeated_trials_are_scored_and_counted_and_contradictions_refused(score: Score) -> None:
+    Path("again.txt").write_text("1 a/1.wav a/2.wav\n" * 3 + "0 a/1.wav b/1.wav\n")
+    words = "--embeddings v.npz --trials again.txt --out s.csv"
+    assert score(words).stdout.splitlines()[1] == "repeated: 2 trials, scored before and scored again"
+    assert Path("s.csv").read_text().count("\n") == 5
+    told = json.loads(score(f"{words} --json").stdout)
+    assert (told["n_scored"], told["n_repeated_trials"]) == (4, 2)
+    Path("again.txt").write_text("1 a/1.wav a/2.wav\n0 a/1.wav a/2.wav\n")
+    with pytest.raises(MmbioError, match=r"again\.txt: row 1: '1 a/1.wav a/2.wav' and row 2: '0 .*': one trial as gen"):
+        score(words)
+
+
 def test_quiet_says_nothing(score: Score) -> None:
     assert score("--embeddings v.npz --trials trials.txt --out s.csv --quiet").output == ""
 

@@ -113,6 +113,22 @@ def test_plain_files_are_read_without_pandas(tmp_path: Path) -> None:
 def test_trials_twice_in_the_list_count_twice(tmp_path: Path) -> None:
     found = found_in(tmp_path, "a b 0.1\na c 0.2\na b 0.1\n", "1 a b\n0 a c\n1 a b\n")
     assert (found.genuine.tolist(), found.n_expected, found.n_unlisted) == ([0.1, 0.1], 3, 0)
+    assert found.n_repeated == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "n"),
+    [
+        ("a,b,0.1,1\na,c,0.2,0\na,b,1e-1,target\na,b,0.1,1\n", 2),
+        ("a,b,0.1,1\nb,a,0.2,0\n", 0),
+        ("a,b,,1\na,b,0.1,1\n\na,b,,1\na,c,0.2,0\na,b,0.1,1\n", 1),
+        (",b,0.1,1\n,b,0.2,0\nb,,0.3,1\nb,,0.3,1\n", 0),
+    ],
+)
+def test_trials_twice_in_a_table_count_twice(tmp_path: Path, rows: str, n: int) -> None:
+    found = found_in(tmp_path, f"enrolment,probe,score,genuine\n{rows}", missing="skip")
+    assert found.n_repeated == n
+    assert found.n_scored == sum(bool(row.split(",")[2]) for row in rows.split())
 
 
 def test_the_sides_of_a_pair_are_not_swapped(tmp_path: Path) -> None:
@@ -196,8 +212,26 @@ ONE, TWO = np.array([0.5]), np.array([0.5, 0.25])
         ("a b 0.5\na c x\n", LIST, r"row 2: 'a c x': score 'x' is not a number"),
         ("a b nan\na c 1\n", LIST, r"row 1: 'a b nan': score 'nan' is not a number"),
         ("a b 0.5\na c 1 2\n", LIST, r"row 2: 'a c 1 2' has 4 columns where 3 were expected"),
-        ("a b 0.5\na c 1\na b 0.6\n", LIST, r"row 3: 'a b 0\.6' scores a pair again, and otherwise"),
-        ("a b 0.5\na c 1\n", LIST + "0 a b\n", r"labels\.txt: 'a b' is there as genuine and as impostor"),
+        (
+            "a b 0.5\na c 1\na b 0.6\n",
+            LIST,
+            r"scores\.txt: row 1: 'a b 0\.5' and row 3: 'a b 0\.6': one trial with two scores; keep one of them",
+        ),
+        (
+            "a b 0.5\na c 1\n",
+            LIST + "0 a b\n",
+            r"labels\.txt: row 1: '1 a b' and row 5: '0 a b': one trial as genuine and as impostor; keep one",
+        ),
+        (
+            "score,genuine,probe,enrol\n0.5,1,b,a\n\n0.5,0,c,a\n0.6,1,b,a\n",
+            None,
+            r"scores\.txt: row 2: '0\.5,1,b,a' and row 5: '0\.6,1,b,a': one trial with two scores",
+        ),
+        (
+            "score,genuine,probe,enrol\n0.5,1,b,a\n0.5,0,b,a\n",
+            None,
+            r"scores\.txt: row 2: '0\.5,1,b,a' and row 3: '0\.5,0,b,a': one trial as genuine and as impostor",
+        ),
         (
             "u v 0.5\n",
             LIST,

@@ -82,6 +82,12 @@ def test_one_class_and_odd_ids_are_fine(tmp_path: Path, text: str) -> None:
         ('enrolment,probe,genuine\n"a,b,1\n', "list.txt: cannot be taken apart .*EOF inside string"),
         ("enrolment,genuine\na,1\n", "row 1 names no column probe; write the header"),
         ("enrolment,probe,label,target\na,b,1,1\n", "row 1 has the columns label and target; keep one of them"),
+        (
+            "1 a b\n0 a c\n\n0 a b\n",
+            "list.txt: row 1: '1 a b' and row 4: '0 a b': one trial as genuine and as impostor",
+        ),
+        ("a b target\na b nontarget\n", "row 1: 'a b target' and row 2: 'a b nontarget': one trial as"),
+        ("enrolment,probe,genuine\na,b,1\na,b,0\n", "row 2: 'a,b,1' and row 3: 'a,b,0': one trial as genuine"),
         ("x" * 200_000, "row 1: 'x{80}' has 1 column"),
     ],
 )
@@ -106,7 +112,7 @@ def test_no_file(tmp_path: Path, name: str) -> None:
 IDS = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1)
 
 
-@given(given_rows=st.lists(st.tuples(IDS, IDS, st.booleans()), min_size=1))
+@given(given_rows=st.lists(st.tuples(IDS, IDS, st.booleans()), min_size=1, unique_by=lambda row: row[:2]))
 def test_what_is_written_reads_back(
     tmp_path_factory: pytest.TempPathFactory, given_rows: list[tuple[str, str, bool]]
 ) -> None:
@@ -131,6 +137,19 @@ def test_many_rows_keep_their_order(tmp_path: Path) -> None:
     assert found.genuine.sum() == n // 3
     with pytest.raises(MmbioError, match=rf"row {n + 1}: '7 a b': unknown label '7'"):
         trial_lists.read(written(tmp_path, text + "7 a b\n"))
+
+
+@pytest.mark.parametrize("form", ["{g} {a} {b}\n", "{a} {b} {g}\n", "{a},{b},{g}\n"])
+def test_repeats_stand_and_are_marked(tmp_path: Path, form: str) -> None:
+    marks = ("target", "nontarget") if form.startswith("{a} ") else ("1", "0")
+    listed = ["a b", "a c", "b a", "a b", "a c", "a b"]
+    kinds = [marks[one == "a c"] for one in listed]
+    text = "".join(form.format(a=one[0], b=one[2], g=kind) for one, kind in zip(listed, kinds, strict=True))
+    found = trial_lists.read(written(tmp_path, ("enrolment,probe,genuine\n" if "," in form else "") + text))
+    assert found.repeated is not None
+    assert found.repeated.tolist() == [False, False, False, True, True, True]
+    assert found.n_repeated(found.genuine) == 2
+    assert trials(("a", "b", True)).n_repeated(np.array([True])) == 0
 
 
 def test_arrays_of_different_length() -> None:
