@@ -167,7 +167,7 @@ def _told(
         _text((modality, segment)): {
             "n": len(file.ids),
             "dim": file.vectors.shape[1],
-            "n_zero_vectors": file.n_zeros,
+            "n_zero_vectors": file.n_zeros_single,
             "n_repeated": file.n_repeated,
         }
         for modality in written.modalities

@@ -25,6 +25,7 @@ from mmbio.words import plural
 Reader = Callable[[Path, Path | None], tuple[np.ndarray, np.ndarray]]
 Entries = Iterator[tuple[str, np.ndarray]]
 
+TINY: Final = 1e-150  # a norm below it is zero, as in mmbio.embed.cosine; only float64 has such numbers but 0
 FLOATS: Final = MappingProxyType({"F16": "<f2", "F32": "<f4", "F64": "<f8"})  # safetensors' names
 
 
@@ -36,7 +37,8 @@ class EmbeddingFile:
     ids: np.ndarray
     vectors: np.ndarray
     n_repeated: int  # rows left out: their id was there before, with the same vector
-    n_zeros: int  # vectors of nothing but zeros
+    n_zeros: int  # vectors whose norm counts as zero, so that their cosines are 0
+    n_zeros_single: int  # vectors of nothing but zeros once they are float32, as in a set
 
 
 def read(path: Path, ids: Path | None = None) -> EmbeddingFile:
@@ -56,14 +58,14 @@ def read(path: Path, ids: Path | None = None) -> EmbeddingFile:
         raise MmbioError(
             f"{ids or path}: {plural(len(names), 'id')} for {plural(len(vectors), 'vector')}; give each vector one id"
         )
-    n_zeros = _finite(path, names, vectors)
+    zeros = _finite(path, names, vectors)
     repeated = pd.Index(names).duplicated()
     if not repeated.any():
-        return EmbeddingFile(path, names, vectors, 0, n_zeros)
+        return EmbeddingFile(path, names, vectors, 0, *zeros)
     _same(path, names, vectors, np.flatnonzero(repeated))
     kept = np.flatnonzero(~repeated)
     unique = taken(vectors, kept)
-    return EmbeddingFile(path, names[kept], unique, int(repeated.sum()), _finite(path, names[kept], unique))
+    return EmbeddingFile(path, names[kept], unique, int(repeated.sum()), *_finite(path, names[kept], unique))
 
 
 def _probe(path: Path) -> None:
@@ -78,9 +80,9 @@ def _probe(path: Path) -> None:
     raise MmbioError(f"{path}: empty, expected embeddings or ids; write it again")
 
 
-def _finite(path: Path, ids: np.ndarray, vectors: np.ndarray) -> int:
-    """How many vectors are zero; raises MmbioError for the first with a value that is no finite float32."""
-    n_zeros = 0
+def _finite(path: Path, ids: np.ndarray, vectors: np.ndarray) -> tuple[int, int]:
+    """How many vectors are zero, and are as float32; raises MmbioError for a value that is no finite float32."""
+    n_zeros = n_single = 0
     for rows in pieces(*vectors.shape):
         with np.errstate(over="ignore", invalid="ignore"):
             piece = np.asarray(vectors[rows], dtype=np.float32)
@@ -92,8 +94,10 @@ def _finite(path: Path, ids: np.ndarray, vectors: np.ndarray) -> int:
                 f"{path}: row {row + 1} (id {ids[row]!r}) holds {value}, expected finite float32 numbers;"
                 " mend the vector or leave it out"
             )
-        n_zeros += int((~piece.any(1)).sum())
-    return n_zeros
+        maybe = rows.start + np.flatnonzero(~piece.any(1))  # where float32 has zeros, float64 may have numbers
+        n_single += len(maybe)
+        n_zeros += int((np.linalg.norm(np.asarray(vectors[maybe], np.float64), axis=1) < TINY).sum())
+    return n_zeros, n_single
 
 
 def _same(path: Path, ids: np.ndarray, vectors: np.ndarray, rows: np.ndarray) -> None:

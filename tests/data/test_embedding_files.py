@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from mmbio.data import embedding_files
 from mmbio.data.embedding_files import EmbeddingFile, read
+from mmbio.embed import cosine
 from mmbio.errors import MmbioError
 
 IDS = ["a/1", "b/2", "ü 3"]
@@ -128,6 +129,17 @@ def test_the_row_and_id_of_a_value_that_is_no_number(
     vectors[3, 1] = value
     with pytest.raises(MmbioError, match=r"v\.npz: row 4 \(id 'd'\) holds .*, expected finite float32 numbers"):
         read(*npz(tmp_path, list("abcde"), vectors))
+
+
+def test_zeros_are_those_that_score_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmbio.data.spilled.PIECE", 4)  # two rows at once
+    vectors = np.array([[1e-50, 2e-50], [0, 0], [1e-149, 0], [1e-151, 0], [0, -0.0], [1, 0]])
+    found = read(*npz(tmp_path, list("abcdef"), vectors))
+    own = np.arange(len(vectors))
+    scores = cosine.pair_scores(found.vectors, found.vectors, own, own)
+    assert found.n_zeros == (scores == 0).sum() == 3
+    assert found.n_zeros_single == (~found.vectors.astype(np.float32).any(1)).sum() == 5
+    assert embedding_files.TINY == cosine.TINY
 
 
 def test_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

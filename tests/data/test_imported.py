@@ -15,7 +15,7 @@ from mmbio.errors import MmbioError
 def embeddings(ids: str, dim: int = 2, path: str = "v.npz") -> EmbeddingFile:
     names = np.array(ids.split(), dtype=object)
     vectors = np.arange(len(names) * dim, dtype=np.float32).reshape(-1, dim)
-    return EmbeddingFile(Path(path), names, vectors, 0, 0)
+    return EmbeddingFile(Path(path), names, vectors, 0, 0, 0)
 
 
 def subjects(folder: Path, text: str) -> pd.DataFrame:
