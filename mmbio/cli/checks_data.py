@@ -92,5 +92,9 @@ def _public(name: str, state: "State", root: Path) -> Finding:
     if not state.readable:
         return fail(check, f"{found}; {'; '.join(state.faults)}", f"mend that; {cure} tells all of it")
     if state.faults:
-        return warn(check, f"{found}; not whole: {'; '.join(state.faults)}", f"nothing to use it as it is; else {cure}")
+        return warn(
+            check,
+            f"{found}; not whole: {'; '.join(state.faults)}",
+            f"no action is needed to use it as it is; else {cure}",
+        )
     return ok(check, f"{found}; no fault by {state.checked}")

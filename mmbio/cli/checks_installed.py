@@ -120,7 +120,7 @@ def _imagenet() -> Finding:
         return warn(
             check,
             f"not at {path}",
-            "nothing for synthetic data; else the first run fetches them (100 MB); without a network put"
+            "no action is needed for synthetic data; else the first run fetches them (100 MB); without a network put"
             f" {Path(IMAGENET.url).name} there",
         )
     with path.open("rb") as file:

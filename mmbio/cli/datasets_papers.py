@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -85,9 +85,10 @@ def _next(protocol: str, found: Sequence[Standing], root: Path, to: Sequence[str
     for name in lacking:
         if CATALOGUE[name].steps:
             yield from _line("steps", ["mmbio", "download", name, *to])
-    free = _once(name for one in found if not one.usable for name in one.need.free)
-    if free:
-        yield from _line("or get", ["mmbio", "download", *free, *to])
+    unusable = [one.need for one in found if not one.usable]
+    if any(need.free for need in unusable):
+        free = (need.free or [name for name in need.own if not CATALOGUE[name].steps][:1] for need in unusable)
+        yield from _line("or get", ["mmbio", "download", *_once(chain(*free)), *to])
     for name in _once(name for one in found for name in one.faulty):
         yield from _line("look at", ["mmbio", "datasets", name, *_data(root)])
     here = {*modalities(root)}
@@ -95,6 +96,8 @@ def _next(protocol: str, found: Sequence[Standing], root: Path, to: Sequence[str
         yield from _line("synthetic", ["mmbio", "tables", *TABLES[protocol]])
     elif run := _run(protocol, root, here):
         yield from _line("run", run)
+        if any(one.absent or one.partial for one in found):
+            yield from wrapped("the smallest set decides how many subjects that is", INDENT, INDENT)
 
 
 def _run(protocol: str, root: Path, here: Collection[str]) -> list[str]:

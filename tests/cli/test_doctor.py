@@ -219,7 +219,7 @@ def test_each_set_at_a_root(root: Path) -> None:
             "set faces94",
             f"{root}/faces94, 1 file, 1 of 3 parts; not whole: images of female: none (female/*/*.jpg); images of"
             " malestaff: none (malestaff/*/*.jpg)",
-            f"nothing to use it as it is; else mmbio datasets faces94 --data {root}",
+            f"no action is needed to use it as it is; else mmbio datasets faces94 --data {root}",
         ),
         "set fvc2000": ok("set fvc2000", f"{root}/fvc2000, 80 files, 1 of 4 parts; no fault by names and counts"),
         "set finger-folders": ok("set finger-folders", f"{root}/finger, 1 subject"),
