@@ -90,10 +90,13 @@ def _finite(path: Path, ids: np.ndarray, vectors: np.ndarray) -> tuple[int, int]
         if len(bad):
             row = rows.start + int(bad[0])
             value = vectors[row][~np.isfinite(piece[bad[0]])][0]
-            raise MmbioError(
-                f"{path}: row {row + 1} (id {ids[row]!r}) holds {value}, expected finite float32 numbers;"
-                " mend the vector or leave it out"
-            )
+            where = f"{path}: row {row + 1} (id {ids[row]!r}) holds"
+            if np.isfinite(value):
+                raise MmbioError(
+                    f"{where} {value:g}, too large for float32, which ends at {np.finfo(np.float32).max:g}; scale the"
+                    " vectors or leave this one out"
+                )
+            raise MmbioError(f"{where} {value}, expected finite numbers; mend the vector or leave it out")
         maybe = rows.start + np.flatnonzero(~piece.any(1))  # where float32 has zeros, float64 may have numbers
         n_single += len(maybe)
         n_zeros += int((np.linalg.norm(np.asarray(vectors[maybe], np.float64), axis=1) < TINY).sum())

@@ -120,14 +120,23 @@ def test_an_id_given_twice_with_different_vectors(tmp_path: Path) -> None:
         read(*npz(tmp_path, list("aabb"), vectors))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (np.nan, "nan, expected finite numbers; mend the vector"),
+        (np.inf, "inf, expected finite numbers"),
+        (-np.inf, "-inf, expected finite numbers"),
+        (1.2345678e199, r"1\.23457e\+199, too large for float32, which ends at 3\.40282e\+38; scale the vectors"),
+        (-1e39, r"-1e\+39, too large for float32"),
+    ],
+)
 def test_the_row_and_id_of_a_value_that_is_no_number(
-    tmp_path: Path, value: float, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, value: float, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mmbio.data.spilled.PIECE", 4)  # two rows at once
     vectors = np.ones((5, 2))
     vectors[3, 1] = value
-    with pytest.raises(MmbioError, match=r"v\.npz: row 4 \(id 'd'\) holds .*, expected finite float32 numbers"):
+    with pytest.raises(MmbioError, match=rf"v\.npz: row 4 \(id 'd'\) holds {told}"):
         read(*npz(tmp_path, list("abcde"), vectors))
 
 
