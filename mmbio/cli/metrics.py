@@ -174,7 +174,8 @@ def _show(result: dict[str, Any], unlisted: tuple[str, ...]) -> None:
     click.echo(f"minDCF    {result['min_dcf']:.4f} ({preset}{result['min_dcf_parameters']})")
     if "intervals" in result:
         found = result["intervals"]
-        click.echo(f"95 %      EER {_between(found['eer'], 100, ' %')}, linear")
+        convention = "" if found["eer"]["low"] is None else ", linear"
+        click.echo(f"95 %      EER {_between(found['eer'], 100, ' %')}{convention}")
         click.echo(f"          minDCF {_between(found['min_dcf'], 1, '')}")
     if result["n_repeated_trials"]:
         click.echo(f"repeated  {plural(result['n_repeated_trials'], 'trial')}, scored before and counted again")
