@@ -119,4 +119,5 @@ def _least(points: Points, cost: Cost) -> float:
 
 
 def _shortest(value: float) -> str:
-    return np.format_float_positional(value, trim="-")
+    text = f"{value:g}"
+    return text if float(text) == value else str(float(value))

@@ -103,8 +103,10 @@ def test_bad_log_likelihood_ratios() -> None:
     [
         (Cost(), "P=0.01 C=1,1"),
         (Cost(0.01, 10, 1), "P=0.01 C=10,1"),
-        (Cost(0.005, 0.5, 1e6), "P=0.005 C=0.5,1000000"),
-        (Cost(1e-07), "P=0.0000001 C=1,1"),
+        (Cost(0.005, 0.5, 1e6), "P=0.005 C=0.5,1e+06"),
+        (Cost(1e-07), "P=1e-07 C=1,1"),
+        (Cost(1e-300), "P=1e-300 C=1,1"),
+        (Cost(0.0123456789), "P=0.0123456789 C=1,1"),
     ],
 )
 def test_text(cost: Cost, text: str) -> None:
