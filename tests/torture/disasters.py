@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from tests.torture.chain import files, finish, together
-from tests.torture.full import limited, resize, small_disk, used
+from tests.torture.full import leave, limited, resize, small_disk
 from tests.torture.kills import Reference
 from tests.torture.steps import Place, Step, named
 from tests.torture.vanish import told_well, vanished
@@ -78,7 +78,7 @@ def small_disks(states: States) -> Iterator[Trial]:
             shutil.copytree(home, home.parent / "disk" / "home")
             place = Place(home.parent / "disk" / "home", states.place.shared, states.of.mirror)
             for spare in SPARE:
-                resize(place.home.parent, used(place.home.parent) + spare)
+                leave(place.home.parent, spare)
                 code, said = together(step, place)[0]
                 yield Trial(f"{spare} KiB left", step.name, told_well(code, said), said)
             resize(place.home.parent, LARGE)

@@ -2,12 +2,16 @@
 
 import resource
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tests.torture.chain import ended, start
 from tests.torture.steps import Place, Step
+
+TRIES: Final = 50
 
 
 def limited(place: Place, step: Step, n_bytes: int) -> tuple[int, str]:
@@ -30,6 +34,15 @@ def small_disk(folder: Path, kib: int) -> Iterator[bool]:
 def resize(folder: Path, kib: int) -> None:
     """Give a small disk another size."""
     assert _mount("-o", f"remount,size={kib}k", str(folder))
+
+
+def leave(folder: Path, spare: int) -> None:
+    """Leave so many KiB on a small disk; again where somebody still wrote while it was looked at."""
+    for _ in range(TRIES):
+        if _mount("-o", f"remount,size={used(folder) + spare}k", str(folder)):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{folder} takes no other size")
 
 
 def used(folder: Path) -> int:
