@@ -121,9 +121,9 @@ def meant(text: str, home: Path, people: set[Person]) -> tuple[Person, ...]:
         return tuple(names)
     if names:
         told = ", ".join(str(p) for p in sorted(names)[:FEW])
-        raise MmbioError(f"SUBJECT {text}: {len(names)} people of different sets have this name; give one of {told}")
+        raise MmbioError(f"SUBJECT '{text}': {len(names)} people of different sets have this name; give one of {told}")
     raise MmbioError(
-        f"SUBJECT {text}: nobody of this name in {home};{_alike(text, people)} give the set's own name, SET:NAME, or"
+        f"SUBJECT '{text}': nobody of this name in {home};{_alike(text, people)} give the set's own name, SET:NAME, or"
         " MANIFEST#NUMBER for a virtual subject, and --data ROOT where only source files are left"
     )
 
@@ -132,7 +132,7 @@ def _alike(text: str, people: Iterable[Person]) -> str:
     """A question after the name that is most like a text, upper and lower case aside; "" where none is."""
     names = {form.lower(): form for p in sorted(people) for form in (str(p), p.subject)}
     close = difflib.get_close_matches(text.lower(), names, 1, 0.75)
-    return f" did you mean {names[close[0]]}, or else" if close else ""
+    return f" did you mean '{names[close[0]]}', or else" if close else ""
 
 
 def excluded(text: str, home: Path, people: Iterable[Person]) -> tuple[Person, ...]:
@@ -163,7 +163,7 @@ def _virtual(text: str, home: Path) -> tuple[Person, ...]:
         return ()
     subjects = virtual(folders[0])
     if int(number) >= len(subjects):
-        raise MmbioError(f"SUBJECT {text}: {folders[0].name} has {len(subjects)} subjects, from 0; give one of these")
+        raise MmbioError(f"SUBJECT '{text}': {folders[0].name} has {len(subjects)} subjects, from 0; give one of these")
     return tuple(sorted(subjects[int(number)]))
 
 

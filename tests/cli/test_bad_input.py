@@ -140,8 +140,8 @@ WORDS = [
         "--data .*nowhere: no such folder; give the folder that holds the sets' folders",
     ),
     # who goes
-    ("purge nobody --yes", "SUBJECT nobody: nobody of this name in"),
-    ("purge nobody --yes --out {home}/empty", "SUBJECT nobody: nobody of this name in"),
+    ("purge nobody --yes", "SUBJECT 'nobody': nobody of this name in"),
+    ("purge nobody --yes --out {home}/empty", "SUBJECT 'nobody': nobody of this name in"),
     ("purge Person_01 --out {home}/nosuch --yes", "nosuch: no such folder; give the home folder that names the person"),
     ("purge Person_01", "nobody can be asked here; add --yes, or --dry-run"),
     ("purge x --data {home}/nowhere", "--data .*nowhere: no such folder"),

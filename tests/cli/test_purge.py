@@ -274,8 +274,8 @@ def test_synthetic_roots_stay_and_hold_nobody(home: Path, good: Call, tiny_root:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("nobody --yes", "SUBJECT nobody: nobody of this name in .*; give the set's own name"),
-        ("person_03 --yes", "nobody of this name in .*; did you mean Person_03, or else give the set's own name"),
+        ("nobody --yes", "SUBJECT 'nobody': nobody of this name in .*; give the set's own name"),
+        ("person_03 --yes", "nobody of this name in .*; did you mean 'Person_03', or else give the set's own name"),
         ("multitask#1 --yes", "nobody of this name"),
         ("{folder}#99 --yes", "has 6 subjects, from 0"),
         (ECG, "nobody can be asked here; add --yes, or --dry-run"),
