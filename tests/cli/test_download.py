@@ -206,7 +206,18 @@ def test_refusals(refused: Refused, served: Served, tmp_path: Path, words: str, 
 def started(served: Served, root: Path) -> "subprocess.Popen[str]":
     code = "from mmbio.cli.main import main; main()"
     words = [sys.executable, "-c", code, "download", "ecg-id", "--mirror", served.url, "--to", str(root)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root.parent)
+
+    def unignored() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # where what runs the tests ignores it, as a background job does
+
+    return subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=root.parent,
+        preexec_fn=unignored,
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
