@@ -74,7 +74,8 @@ def command(
     SCORES is a file of scores, higher meaning more alike: .npy, with --labels another .npy; CSV or TSV with a
     column score and one of genuine, label and target (0/1, true/false, target/nontarget, genuine/impostor); or
     Kaldi's `enrol probe score`, with --labels a trial list: VoxCeleb's (1 a b), Kaldi's (a b target) or CSV with
-    the columns enrolment, probe and genuine. Scores of pairs that are not in the list are left out and counted.
+    the columns enrolment, probe and genuine; or WeSpeaker's `enrol probe score target`. Scores of pairs that are
+    not in the list are left out and counted.
     --intervals wants ids that say their subject, as VoxCeleb's id10270/x6uYqmx31kE/00001.wav do, in any of these
     forms, or columns enrolment_subject and probe_subject: trials of one subject are not independent, and intervals
     that took them so would be too narrow.

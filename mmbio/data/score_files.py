@@ -1,7 +1,8 @@
 """Score files: what `mmbio metrics` reads, as genuine and impostor scores.
 
 Three forms: .npy with labels in another .npy; CSV or TSV with a column score and one of genuine, label and
-target; and Kaldi's `enrol probe score` (or CSV with those columns) with a trial list for labels.
+target; and Kaldi's `enrol probe score` (or CSV with those columns) with a trial list for labels, or WeSpeaker's, which
+has the label (target or nontarget) as a fourth word.
 
 A score whose pair of ids is not in the trial list is no error, since files are often scored for a larger list
 than is evaluated, and no figure depends on it: such scores are left out, counted and shown. Where none is in
@@ -31,7 +32,11 @@ MAGIC: Final = b"\x93NUMPY"
 SCORED: Final = ("enrolment", "probe", "score")
 SUBJECTS: Final = ("enrolment_subject", "probe_subject")
 SMALL: Final = 1 << 24  # bytes of a file that numpy has read before pandas is even imported
-FORMS: Final = "'enrol probe score' (Kaldi), or CSV with the columns score and genuine in a header"
+FORMS: Final = (
+    "'enrol probe score' (Kaldi), 'enrol probe score target' (WeSpeaker), or CSV with the columns score and genuine in"
+    " a header"
+)
+LABELLED: Final = (*SCORED, "genuine")
 
 
 @dataclass(frozen=True)
@@ -258,7 +263,11 @@ def _check_finite(scores: np.ndarray, path: Path) -> None:
 
 
 def _form(words: list[str]) -> tuple[str, ...] | None:
-    return SCORED if len(words) == 3 and (words[2].lower() == "nan" or not np.isnan(_number(words[2]))) else None
+    if len(words) not in (3, 4) or (words[2].lower() != "nan" and np.isnan(_number(words[2]))):
+        return None
+    if len(words) == 3:
+        return SCORED
+    return LABELLED if words[3].lower() in ("target", "nontarget") else None
 
 
 def _number(text: str) -> float:

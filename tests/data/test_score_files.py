@@ -1,4 +1,4 @@
-"""Score files: three forms that give the same scores, what is counted, and what is wrong with a file."""
+"""Score files: the forms that give the same scores, what is counted, and what is wrong with a file."""
 
 import re
 import subprocess
@@ -22,6 +22,7 @@ TEXTS = {
         "a\tb\t0.1\r\na\tc\t-0.5\r\nd\te\t0.25\r\nd\ta\t0.001\r\n",
         "a b target\na c nontarget\nd e target\nd a nontarget",
     ),
+    "wespeaker": ("d a 0.00100 nontarget\na b 0.1 target\n\na c -0.50000 Nontarget\nd e 0.25 target\n", None),
     "csv and a list": ("probe,score,enroll\nb,0.1,a\nc,-0.5,a\ne,0.25,d\na,0.001,d\n", LIST),
 }
 
@@ -194,6 +195,15 @@ ONE, TWO = np.array([0.5]), np.array([0.5, 0.25])
         ("score,genuine\n", None, r"scores\.txt: empty"),
         ("0.5\n0.25\n", None, r"row 1: '0\.5' has 1 column and is of no known form; write 'enrol probe score'"),
         ("1 a b\n", None, r"row 1: '1 a b' has 3 columns and is of no known form"),
+        ("a b 0.5 1\n", None, r"row 1: 'a b 0\.5 1' has 4 columns and is of no known form"),
+        (
+            "a b 0.5 target\na c 0.1 impostor\n",
+            None,
+            r"row 2: .*unknown label 'impostor'; expected one of target, nont",
+        ),
+        ("a b 0.5 target\na c 0.1\n", None, r"row 2: 'a c 0\.1' has no genuine; write enrolment probe score genuine"),
+        ("a b 0.5 target\na b 0.5 nontarget\n", None, r"row 1: .* and row 2: .*one trial as genuine and as impostor"),
+        ("a b 0.5 target\n", LIST, r"has labels of its own; leave --labels out"),
         ("score\n0.5\n", None, r"scores\.txt: has no labels; add a column genuine"),
         ("score\n0.5\n", LIST, r"has no columns enrolment and probe to find its labels by"),
         ("label,value\n1,0.5\n", None, r"row 1 names no column score"),
