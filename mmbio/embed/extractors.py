@@ -103,10 +103,10 @@ class Images(_Base):
         return lambda row: resize(corrupted.image(self.manifest, self.modality, row, level, paths))
 
     def open(self) -> Embed:
-        from mmbio.embed.backbones.resnet50 import opened
+        from mmbio.embed.backbones.resnet50 import SIZE, opened
 
         key, weights = self.key, weights_of(self.manifest, self.settings)
-        network = opened(weights, key["weights"], key["precision"], self.device, key["execution"])
+        network = opened(weights, (key["weights"], SIZE), key["precision"], self.device, key["execution"])
         return lambda images: network.embed(np.stack(images))
 
 

@@ -24,7 +24,7 @@ TEXTS = {
     "four.txt": f"1 {ONE} {OTHER} more\n",
     "later.txt": f"1 {ONE} {OTHER}\n1 {ONE} {OTHER} more\n",
     "genuine.txt": f"1 {ONE} {OTHER}\n",
-    "untrue.txt": f"1 {ONE} {OTHER}\n0 {ONE} {OTHER}\n",
+    "untrue.txt": f"1 {ONE} {OTHER}\n0 {OTHER} {ONE}\n",
     "empty.txt": "",
     "class.csv": "score,genuine\n0.5,1\n0.75,1\n",
     "both.csv": "score,genuine\n0.5,1\n0.25,0\n",

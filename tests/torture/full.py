@@ -12,6 +12,7 @@ from tests.torture.chain import ended, start
 from tests.torture.steps import Place, Step
 
 TRIES: Final = 50
+PAGE: Final = 4  # KiB
 
 
 def limited(place: Place, step: Step, n_bytes: int) -> tuple[int, str]:
@@ -37,9 +38,12 @@ def resize(folder: Path, kib: int) -> None:
 
 
 def leave(folder: Path, spare: int) -> None:
-    """Leave so many KiB on a small disk; again where somebody still wrote while it was looked at."""
+    """Leave so many KiB on a small disk; again where somebody still wrote while it was looked at.
+
+    A page at least: a size of 0 stands for no limit, and none can be set after it.
+    """
     for _ in range(TRIES):
-        if _mount("-o", f"remount,size={used(folder) + spare}k", str(folder)):
+        if _mount("-o", f"remount,size={max(PAGE, used(folder) + spare)}k", str(folder)):
             return
         time.sleep(0.2)
     raise AssertionError(f"{folder} takes no other size")

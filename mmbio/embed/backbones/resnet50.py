@@ -89,8 +89,8 @@ class ResNet50:
 
 
 @lru_cache(maxsize=1)
-def opened(weights: str, known_as: str, precision: str, device: str, execution: str) -> ResNet50:  # noqa: ARG001
-    """The network of some weights, kept for the next extraction; `known_as` tells apart a file that has changed."""
+def opened(weights: str, of: tuple[str, int], precision: str, device: str, execution: str) -> ResNet50:  # noqa: ARG001
+    """The network of some weights, kept for the next extraction; `of` is what a changed file or size differs in."""
     return ResNet50(weights, precision, device, execution)
 
 
