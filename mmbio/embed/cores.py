@@ -77,6 +77,7 @@ def one_core(products: str = "") -> Iterator[None]:
             _CORES.networks -= 1
             if not _CORES.networks:
                 _CORES.products = ""
+                _multiply_in("fp32")  # as torch does by itself
             _CORES.changed.notify_all()
 
 

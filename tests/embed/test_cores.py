@@ -94,6 +94,7 @@ def test_products_of_one_kind_at_a_time() -> None:
 
 def test_an_extraction_multiplies_in_float32() -> None:
     with one_core("bf16"):
-        pass
+        assert torch.get_float32_matmul_precision() == "medium"
+    assert torch.get_float32_matmul_precision() == "highest"  # nor does what comes after
     with all_cores():
         assert torch.get_float32_matmul_precision() == "highest"
